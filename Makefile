@@ -1,0 +1,64 @@
+# The commands; `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+PYTHON ?= python3.11
+VENV := .venv
+RUN := PYTHONPATH=$(CURDIR) $(VENV)/bin/python
+DATE ?=
+FEEDS ?=
+PORT ?= 8080
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+setup: $(VENV)/.installed ## install what is needed into .venv, once
+
+$(VENV)/.installed: requirements.txt
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Installing the pinned packages into $(VENV) (about 1 GB, once) ..."
+	@if command -v uv >/dev/null; then \
+		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+		uv pip install --quiet --python $(VENV)/bin/python --require-hashes -r requirements.txt; \
+	else \
+		$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.txt; \
+	fi
+	@touch $@
+
+run: setup ## one day from feeds to mail: make run [DATE=2026-01-15] [FEEDS=list]
+	@$(RUN) -m include.local_airflow run --date "$(DATE)" $(if $(FEEDS),--feeds "$(FEEDS)")
+
+up: setup ## Airflow with its UI on port 8080, until stopped
+	@$(RUN) -m include.local_airflow up --port $(PORT) $(if $(FEEDS),--feeds "$(FEEDS)")
+
+down: setup ## stop what `make up` started
+	@$(RUN) -m include.local_airflow down
+
+backfill: setup ## a range of days, no mail: make backfill FROM=2026-01-13 TO=2026-01-15
+	@$(RUN) -m include.local_airflow backfill --from "$(FROM)" --to "$(TO)" $(if $(FEEDS),--feeds "$(FEEDS)")
+
+test: setup ## every test
+	@$(RUN) -m pytest
+
+lint: setup ## style, types, SQL, requirements in sync
+	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/sqlfluff lint --processes 1 dbt include/sql
+
+evals: setup ## the quality figures
+	@$(RUN) -m tests.evals.run
+
+claims: setup ## claims of episode files, without Airflow: make claims IN=DIR OUT=FILE
+	@$(RUN) -m include.claim_files "$(IN)" "$(OUT)"
+
+themes: setup ## themes of claims, without Airflow: make themes IN=FILE OUT=FILE
+	@$(RUN) -m include.theme_files "$(IN)" "$(OUT)"
+
+bench: setup ## the benchmarks
+	@$(RUN) -m tests.benchmarks.run
+
+requirements: ## pin requirements.in into requirements.txt, with hashes
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		requirements.in -o requirements.txt
+
+.PHONY: help setup run up down backfill test lint evals claims themes bench requirements

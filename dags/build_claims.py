@@ -1,0 +1,53 @@
+"""
+### Build claims
+
+**What** — reads each transcript of the day for claims, checks every quote against the transcript, embeds the claims,
+and lets dbt build episodes, claims and themes.
+
+**When** — as soon as the day's transcripts are landed.
+
+**Reads** `raw.transcripts`, `raw.transcript_segments`. **Writes** `raw.claims`, `raw.claim_embeddings`,
+`ops.dropped_claims`, and the dbt models of the selector `claims`.
+
+**Rerun** — clear the run of the day. A transcript that the same extractor, in the same version, has read is not read
+again, and no question is put to a chat model twice.
+
+**When it fails** — `raw.extractions` names the transcript and the error; `build_claim_models` shows the dbt test.
+"""
+
+from airflow.sdk import dag, task
+
+from include.wiring import CLAIMS, TRANSCRIPTS, WRITER_POOL, Tag, after, dag_settings, dbt_build
+
+
+@dag(schedule=after(TRANSCRIPTS), **dag_settings(__doc__, Tag.CLAIMS, Tag.MODEL, Tag.DBT))
+def build_claims():
+    @task(pool=WRITER_POOL)
+    def list_unread_transcripts(partition_key=None):
+        from include import steps
+
+        return steps.list_unread_transcripts(partition_key)
+
+    @task
+    def extract_claims(partition_key=None):
+        from include import steps
+
+        return steps.extract_claims(partition_key)
+
+    @task(pool=WRITER_POOL)
+    def land_claims(partition_key=None):
+        from include import steps
+
+        return steps.land_claims(partition_key)
+
+    @task(outlets=[CLAIMS])
+    def announce_claims(triggering_asset_events=None, *, outlet_events):
+        from include import steps
+
+        outlet_events[CLAIMS].extra = steps.passed_on(triggering_asset_events)
+
+    models = dbt_build("build_claim_models", "claims")
+    list_unread_transcripts() >> extract_claims() >> land_claims() >> models >> announce_claims()
+
+
+build_claims()

@@ -1,0 +1,49 @@
+"""
+### Ingest episodes
+
+**What** — reads the feeds of the list in `PODCAST_FEEDS` and keeps the episodes that belong to the day.
+An episode belongs to the day it was published; one that turns up after its day was read belongs to the day that
+finds it, up to three days later.
+
+**When** — daily at 00:00 UTC for the day just ended. This is the one DAG to backfill: each date goes on by itself
+through transcripts, claims and scores to its digest.
+
+**Reads** the feeds (conditional GET). **Writes** `raw.feeds`, `raw.feed_items`, `raw.feed_fetches`, `raw.episodes`.
+
+**Rerun** — trigger with a partition key such as `2026-01-15`, or backfill a range. The same feeds change no row.
+A backfill sends no mail; set `{"deliver": true}` in its configuration to send.
+
+**When it fails** — `land_episodes` stopped by a critical rule: nothing of the day was written; read the report under
+`data/data_docs`. A feed that cannot be read fails no task: see `ops.feed_status`.
+"""
+
+from airflow.sdk import dag, task
+
+from include.wiring import EPISODES, WRITER_POOL, Tag, dag_settings, every_day
+
+
+@dag(schedule=every_day(), **dag_settings(__doc__, Tag.SOURCES))
+def ingest_episodes():
+    @task(pool=WRITER_POOL)
+    def read_validators(partition_key=None):
+        from include import steps
+
+        steps.read_validators(partition_key)
+
+    @task
+    def fetch_feeds(partition_key=None):
+        from include import steps
+
+        return steps.fetch_feeds(partition_key)
+
+    @task(pool=WRITER_POOL, outlets=[EPISODES])
+    def land_episodes(partition_key=None, dag_run=None, *, outlet_events):
+        from include import steps
+
+        outlet_events[EPISODES].extra = steps.delivery_wish(dag_run.run_type, dag_run.conf)
+        return steps.land_episodes(partition_key)
+
+    read_validators() >> fetch_feeds() >> land_episodes()
+
+
+ingest_episodes()

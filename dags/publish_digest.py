@@ -1,0 +1,62 @@
+"""
+### Publish the digest
+
+**What** — lets dbt rank the day's claims and choose the five, publishes the analysts' copy of the warehouse, writes
+the pages, and sends the mail, once to each recipient.
+
+**When** — as soon as the day's scores are landed.
+
+**Reads** the marts, earlier digests. **Writes** the dbt models of the selector `digest`,
+`data/published/podcasts.duckdb`, `data/site/`, `ops.deliveries`, and a mail through the connection `smtp_default`,
+or into `data/outbox/` where there is none.
+
+**Rerun** — clear the run of the day. A digest that was sent does not change and is not sent again. A run that came
+from a backfill, or that was triggered by hand on this DAG, sends nothing unless its configuration says
+`{"deliver": true}`.
+
+**When it fails** — `send_mail` says which delivery is in doubt and how to settle it; the copy and the pages are
+published before it.
+"""
+
+from airflow.sdk import dag, task
+
+from include.wiring import SCORES, WRITER_POOL, Tag, after, dag_settings, dbt_build
+
+
+@dag(schedule=after(SCORES), **dag_settings(__doc__, Tag.DIGEST, Tag.DBT, Tag.MAIL))
+def publish_digest():
+    @task(pool=WRITER_POOL)
+    def publish_copy():
+        from include import steps
+
+        return steps.publish_copy()
+
+    @task
+    def write_pages(partition_key=None):
+        from include import steps
+
+        return steps.write_pages(partition_key)
+
+    @task(pool=WRITER_POOL)
+    def plan_delivery(partition_key=None, dag_run=None, triggering_asset_events=None):
+        from include import steps
+
+        return steps.plan_delivery(partition_key, steps.wants_delivery(dag_run.conf, triggering_asset_events))
+
+    @task
+    def send_mail(partition_key=None):
+        from include import steps
+
+        return steps.send_mail(partition_key)
+
+    @task(pool=WRITER_POOL)
+    def record_delivery(partition_key=None):
+        from include import steps
+
+        return steps.record_delivery(partition_key)
+
+    models = dbt_build("build_digest_models", "digest")
+    models >> publish_copy() >> write_pages() >> plan_delivery() >> send_mail() >> record_delivery()
+
+
+publish_digest()

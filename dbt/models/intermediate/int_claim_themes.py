@@ -1,0 +1,32 @@
+"""Which theme each claim belongs to, derived in date order from the first day of this build on."""
+
+
+def model(dbt, session):
+    dbt.config(
+        materialized="incremental",
+        incremental_strategy="append",
+        pre_hook="{% if is_incremental() %}delete from {{ this }} where partition_date >= {{ first_day() }}{% endif %}",
+    )
+    from include import themes
+
+    claims = dbt.ref("stg_claims")
+    embeddings = dbt.ref("stg_claim_embeddings")
+    episodes = dbt.ref("stg_episodes")
+    described = (
+        claims.set_alias("claims")
+        .join(embeddings.set_alias("embeddings"), "claims.claim_id = embeddings.claim_id")
+        .join(episodes.set_alias("episodes"), "claims.episode_id = episodes.episode_id")
+        .project(
+            "claims.claim_id, claims.partition_date, episodes.show_id, claims.headline, claims.insight, "
+            "claims.headline || ' ' || claims.insight as text, embeddings.embedding"
+        )
+    )
+    if dbt.is_incremental:
+        settled = session.table(str(dbt.this)).project("claim_id, theme_id").set_alias("settled")
+        described = described.set_alias("described")
+        known = described.join(settled, "described.claim_id = settled.claim_id", how="left").project(
+            "described.*, settled.theme_id"
+        )
+        new, old = known.filter("theme_id is null").project("* exclude (theme_id)"), known.filter("theme_id is not null")
+        return themes.derive(new.df(), old.df())
+    return themes.derive(described.df())

@@ -1,0 +1,43 @@
+with
+
+claims as (
+    select * from {{ ref('stg_claims') }}
+),
+
+scores as (
+    select * from {{ ref('stg_claim_scores') }}
+),
+
+scored as (
+    select
+        claims.claim_id,
+        claims.episode_id,
+        claims.partition_date,
+        scores.score,
+        scores.score_reason,
+        scores.novelty,
+        scores.specificity,
+        scores.evidence,
+        scores.significance,
+        scores.scorer,
+        scores.scorer_version,
+        claims.first_segment
+    from claims
+    left join scores on claims.claim_id = scores.claim_id
+),
+
+ranked as (
+    select
+        * exclude (first_segment),
+        case
+            when score is not null
+                then
+                    row_number() over (
+                        partition by episode_id
+                        order by score desc nulls last, first_segment asc, claim_id asc
+                    )
+        end as rank_in_episode
+    from scored
+)
+
+select * from ranked

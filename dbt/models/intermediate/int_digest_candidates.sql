@@ -1,0 +1,54 @@
+with
+
+members as (
+    select * from {{ ref('int_theme_members') }}
+),
+
+scored as (
+    select * from {{ ref('int_claims_scored') }}
+),
+
+candidates as (
+    select
+        members.partition_date,
+        members.claim_id,
+        members.theme_id,
+        members.show_id,
+        members.episode_id,
+        members.headline,
+        members.insight,
+        members.embedding,
+        scored.score
+    from members
+    inner join scored on members.claim_id = scored.claim_id
+    where scored.score is not null
+),
+
+shows_so_far as (
+    select
+        days.theme_id,
+        days.partition_date,
+        count(distinct members.show_id) as show_count
+    from (select distinct
+        theme_id,
+        partition_date
+    from candidates) as days
+    inner join members
+        on days.theme_id = members.theme_id and days.partition_date >= members.partition_date
+    group by all
+),
+
+ranked as (
+    select
+        candidates.*,
+        shows_so_far.show_count,
+        row_number() over (
+            partition by candidates.partition_date, candidates.theme_id
+            order by candidates.score desc, candidates.claim_id asc
+        ) as rank_in_theme
+    from candidates
+    inner join shows_so_far
+        on candidates.theme_id = shows_so_far.theme_id and candidates.partition_date = shows_so_far.partition_date
+)
+
+select * from ranked

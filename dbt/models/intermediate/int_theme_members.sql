@@ -1,0 +1,35 @@
+with
+
+claim_themes as (
+    select * from {{ ref('int_claim_themes') }}
+),
+
+claims as (
+    select * from {{ ref('stg_claims') }}
+),
+
+episodes as (
+    select * from {{ ref('stg_episodes') }}
+),
+
+embeddings as (
+    select * from {{ ref('stg_claim_embeddings') }}
+),
+
+members as (
+    select
+        claim_themes.theme_id,
+        claims.claim_id,
+        claims.episode_id,
+        episodes.show_id,
+        claims.partition_date,
+        claims.headline,
+        claims.insight,
+        embeddings.embedding
+    from claim_themes
+    inner join claims on claim_themes.claim_id = claims.claim_id
+    inner join episodes on claims.episode_id = episodes.episode_id
+    inner join embeddings on claims.claim_id = embeddings.claim_id
+)
+
+select * from members

@@ -1,0 +1,43 @@
+with
+
+members as (
+    select * from {{ ref('int_theme_members') }}
+),
+
+labels as (
+    select * from {{ ref('int_theme_labels') }}
+),
+
+aggregated as (
+    select
+        theme_id,
+        min(partition_date) as first_seen_date,
+        max(partition_date) as last_seen_date,
+        cast(count(*) as integer) as claim_count,
+        cast(count(distinct show_id) as integer) as show_count,
+        arg_min(claim_id, (partition_date, claim_id)) as first_claim_id
+    from members
+    group by theme_id
+),
+
+joined as (
+    select
+        -- ids
+        aggregated.theme_id,
+        aggregated.first_claim_id,
+
+        -- text
+        labels.label,
+
+        -- numbers
+        aggregated.claim_count,
+        aggregated.show_count,
+
+        -- times
+        aggregated.first_seen_date,
+        aggregated.last_seen_date
+    from aggregated
+    inner join labels on aggregated.theme_id = labels.theme_id
+)
+
+select * from joined

@@ -1,0 +1,7 @@
+-- A row is a theme that a digest tells twice.
+select
+    digest_date,
+    theme_id
+from {{ ref('top_insights') }}
+group by all
+having count(*) > 1

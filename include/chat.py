@@ -1,0 +1,628 @@
+"""The one module that talks to a chat model: OpenAI, Anthropic, Ollama, or whatever else LangChain's `init_chat_model`
+knows, chosen by a name such as `openai:gpt-4o-mini`; keys and addresses are the provider's own variables.
+
+Each answer is kept under a key of its content (model, prompt version, schema, what was asked) before anything uses it,
+and a question whose answer is kept is not asked again. LangChain is imported when the first question has to be asked.
+"""
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import ipaddress
+import json
+import logging
+import os
+import re
+import string
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import pydantic_core
+import tenacity
+from pydantic import BaseModel, SecretStr, ValidationError
+
+log = logging.getLogger(__name__)
+
+ANSWERED = frozenset({"ok", "malformed", "truncated", "refused"})
+"""The states of a call that brought an answer: it was paid for, is kept, and the question is not asked again."""
+
+_PROMPTS = Path(__file__).with_name("prompts")
+_PRICES = Path(__file__).with_name("prices.json")
+_ONCE_MORE = "\n\nAnswer with a single JSON object of the required form, complete, and with nothing before or after it."
+_CONFIGURATION = {401, 403, 404}
+_PASSING = {408, 409, 425, 429}
+
+
+class UnusableModelError(RuntimeError):
+    """The model cannot be used as it is configured (no key, wrong name, no access): no retry helps."""
+
+
+class NoAnswerError(RuntimeError):
+    """Nothing at all was answered; asking again later may help, and repeats no question that was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt file: its system part, its user part with `$name` places for values, and a short hash of both."""
+
+    name: str
+    system: str
+    user: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing to ask. `values` fill the prompt's places in one pass, so nothing in a value is taken for a place.
+
+    `schema` is the form of the answer; all its fields are required. `subject_id` and `task` are for the records.
+    """
+
+    task: str
+    subject_id: str
+    prompt: Prompt
+    values: Mapping[str, str]
+    schema: type[BaseModel]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a question: `data` is the JSON object of the answer as far as it could be read, else empty.
+
+    `status`: ok (valid), malformed (no object of that form), truncated (cut short: what was complete is there), refused
+    (the model declined), failed (no answer after all tries), skipped_budget (not asked).
+    """
+
+    status: str
+    data: Mapping[str, Any]
+    call_key: str
+    error: str | None = None
+    remembered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A question that was asked, or left out, as a row of `raw.llm_calls`. Times are UTC, `cost_usd` is None where the
+    model's price is not known."""
+
+    call_key: str
+    subject_id: str
+    task: str
+    provider_model: str
+    prompt_version: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd: float | None
+    latency_seconds: float | None
+    status: str
+    error: str | None
+    answer: str | None
+    called_at: datetime
+
+
+class Asks(Protocol):
+    """What an extractor or a scorer needs of a chat model."""
+
+    name: str
+
+    def ask_all(self, questions: Sequence[Question]) -> list[Answer]: ...
+
+
+def load_prompt(name: str) -> Prompt:
+    """The prompt in `include/prompts/NAME.md`: what stands above its first line `---` is the system part."""
+    text = (_PROMPTS / f"{name}.md").read_text(encoding="utf-8")
+    system, user = text.split("\n---\n", 1)
+    return Prompt(name, system.strip(), user.strip(), short_hash(text))
+
+
+def short_hash(*parts: str) -> str:
+    """Twelve hexadecimal digits that name these texts in this order."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def call_key(provider_model: str, question: Question, system: str, user: str) -> str:
+    """The content key of a call: the same model, prompt, form of answer and input give the same key everywhere."""
+    schema = json.dumps(question.schema.model_json_schema(), sort_keys=True)
+    content = json.dumps([provider_model, question.prompt.version, schema, system, user])
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
+class CallStore:
+    """A folder with a JSON file a call: written whole or not at all, so that a killed process loses only the call that
+    it was waiting for. Safe for several threads and processes."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def get(self, key: str) -> Call | None:
+        """The call of that key where it was answered; None where it was not, or was never made."""
+        call = _read_call(self.folder / f"{key}.json")
+        return call if call is not None and call.status in ANSWERED else None
+
+    def put(self, call: Call) -> None:
+        """Keeps a call, in the place of an earlier one of its key that was not answered."""
+        file = self.folder / f"{call.call_key}.json"
+        partial = file.with_name(f".{call.call_key}.{uuid.uuid4().hex}")
+        row = dataclasses.asdict(call) | {"called_at": call.called_at.isoformat()}
+        partial.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+        os.replace(partial, file)
+
+    def records(self) -> list[dict[str, Any]]:
+        """All calls as rows of `raw.llm_calls`, in the order of the keys; `called_at` is a datetime in UTC, no zone."""
+        calls = (_read_call(file) for file in sorted(self.folder.glob("*.json")))
+        return [dataclasses.asdict(call) for call in calls if call is not None]
+
+    def load(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Takes in calls made earlier (rows of `raw.llm_calls`); those kept here already stay as they are."""
+        for record in records:
+            if record["status"] in ANSWERED and not (self.folder / f"{record['call_key']}.json").exists():
+                self.put(Call(**record))
+
+
+class Budget:
+    """A cap on spending that holds under concurrency: the most that a call can cost is reserved before it is made, and
+    what it did cost is settled after.
+
+    `spent_usd` is what was spent before. With a `ledger` file the cap is shared by all processes that name the same
+    file, and outlives them; a reservation of a killed process stays, since its call may have been billed.
+    """
+
+    def __init__(self, limit_usd: float, spent_usd: float = 0.0, ledger: Path | None = None):
+        self.limit_usd = limit_usd
+        self._before = spent_usd
+        self._ledger = ledger
+        self._entries: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def spent_usd(self) -> float:
+        """All that was spent or is reserved."""
+        with self._locked() as entries:
+            return self._before + sum(entries.values())
+
+    def reserve(self, usd: float) -> str | None:
+        """A token for `settle`, or None where this much would pass the cap."""
+        with self._locked() as entries:
+            if self._before + sum(entries.values()) + usd > self.limit_usd + 1e-9:
+                return None
+            token = uuid.uuid4().hex
+            self._write(entries, token, usd)
+            return token
+
+    def settle(self, token: str, usd: float) -> None:
+        with self._locked() as entries:
+            self._write(entries, token, usd)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[dict[str, float]]:
+        with self._lock:
+            if self._ledger is None:
+                yield self._entries
+                return
+            self._ledger.parent.mkdir(parents=True, exist_ok=True)
+            with self._ledger.open("a+", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.seek(0)
+                entries = {}
+                for line in file:
+                    with contextlib.suppress(ValueError):  # the last line of a process killed while writing it
+                        entry = json.loads(line)
+                        entries[entry["call"]] = entry["usd"]
+                yield entries
+
+    def _write(self, entries: dict[str, float], token: str, usd: float) -> None:
+        entries[token] = usd
+        if self._ledger is not None:
+            with self._ledger.open("a", encoding="utf-8") as file:
+                file.write("\n" + json.dumps({"call": token, "usd": usd}))
+
+
+class ChatModel:
+    """A chat model with a memory, a budget and patience.
+
+    Costs money where the provider does. A question is tried up to `attempts` times on 429, 5xx, time-outs and lost
+    connections, with growing pauses, or as long as `Retry-After` says (at most `longest_wait_seconds`, and then for
+    all questions); a time-out may have been billed, and counts as spent. An answer of the wrong form is asked for once
+    more. After five questions in a row that nobody answered the rest is not asked.
+    """
+
+    def __init__(
+        self,
+        provider_model: str,
+        calls: CallStore,
+        budget: Budget | None = None,
+        *,
+        timeout_seconds: float = 120.0,
+        attempts: int = 4,
+        concurrency: int = 4,
+        requests_per_minute: float | None = None,
+        max_output_tokens: int = 8000,
+        first_wait_seconds: float = 1.0,
+        longest_wait_seconds: float = 60.0,
+    ):
+        self.name = provider_model
+        self.calls = calls
+        self._budget = budget
+        self._timeout = timeout_seconds
+        self._attempts = attempts
+        self._concurrency = concurrency
+        self._requests_per_minute = requests_per_minute
+        self._max_output_tokens = max_output_tokens
+        self._first_wait = first_wait_seconds
+        self._longest_wait = longest_wait_seconds
+        self._lock = threading.Lock()
+        self._asking: dict[str, threading.Lock] = {}
+        self._paused_until = 0.0
+        self._unanswered = 0
+
+    def ask_all(self, questions: Sequence[Question]) -> list[Answer]:
+        """One answer a question, in their order; one that fails leaves the others alone.
+
+        Raises UnusableModelError where the model refuses every question by its configuration; what was answered until
+        then is kept.
+        """
+        if not questions:
+            return []
+        with ThreadPoolExecutor(min(self._concurrency, len(questions))) as pool:
+            waiting = [pool.submit(self.ask, question) for question in questions]
+            try:
+                return [answer.result() for answer in waiting]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def ask(self, question: Question) -> Answer:
+        """The answer to one question, from the store where it is there."""
+        places = string.Template(question.prompt.user)
+        system, user = question.prompt.system, places.substitute(question.values)
+        first = self._once(question, system, user)
+        if first.status != "malformed":
+            return first
+        second = self._once(question, system + _ONCE_MORE, user)
+        return second if second.data or not first.data else first
+
+    def _once(self, question: Question, system: str, user: str) -> Answer:
+        key = call_key(self.name, question, system, user)
+        with self._lock:
+            turn = self._asking.setdefault(key, threading.Lock())
+        with turn:
+            kept = self.calls.get(key)
+            if kept is not None:
+                return _answer(kept, question.schema, remembered=True)
+            call = self._call(key, question, system, user)
+            self.calls.put(call)
+            return _answer(call, question.schema)
+
+    def _call(self, key: str, question: Question, system: str, user: str) -> Call:
+        row = Call(
+            call_key=key,
+            subject_id=question.subject_id,
+            task=question.task,
+            provider_model=self.name,
+            prompt_version=question.prompt.version,
+            input_tokens=None,
+            output_tokens=None,
+            cost_usd=0.0,
+            latency_seconds=None,
+            status="failed",
+            error=None,
+            answer=None,
+            called_at=_now(),
+        )
+        if self._unanswered >= 5:
+            return dataclasses.replace(row, error="not asked: the model answered none of the last questions")
+        most = self._cost(_tokens(system + user) + 500, self._max_output_tokens)
+        token = None
+        if self._budget is not None:
+            token = self._budget.reserve(most or 0.0)
+            if token is None:
+                return dataclasses.replace(
+                    row,
+                    status="skipped_budget",
+                    error=f"left out: it may cost ${most:.4f}, and of today's ${self._budget.limit_usd:.2f} "
+                    f"${self._budget.spent_usd:.4f} are spent or reserved",
+                )
+        lost = 0.0
+        reply: _Reply | None = None
+        started = time.monotonic()
+        try:
+            for attempt in self._tries():
+                with attempt:
+                    self._wait_for_pause()
+                    started = time.monotonic()
+                    try:
+                        reply = self._invoke(question.schema, system, user)
+                    except Exception as error:
+                        lost += (most or 0.0) if _may_be_billed(error) else 0.0
+                        raise
+        except Exception as error:
+            said = self._redacted(error)
+            status = _status_code(error)
+            if status in _CONFIGURATION or isinstance(error, UnusableModelError):
+                if token and self._budget:
+                    self._budget.settle(token, lost)
+                raise UnusableModelError(
+                    f"The chat model {self.name} cannot be used: {said}. Check PODCAST_LLM_MODEL and the provider's key "
+                    "and address variables (for OpenAI: OPENAI_API_KEY, OPENAI_BASE_URL)."
+                ) from None
+            log.warning("No answer from %s for %s of %s: %s", self.name, question.task, question.subject_id, said)
+            with self._lock:
+                self._unanswered += 1
+            call = dataclasses.replace(row, error=said, cost_usd=lost if most is not None else None)
+        else:
+            assert reply is not None
+            with self._lock:
+                self._unanswered = 0
+            cost = self._cost(reply.input_tokens or _tokens(system + user), reply.output_tokens or _tokens(reply.text))
+            call = dataclasses.replace(
+                row,
+                input_tokens=reply.input_tokens,
+                output_tokens=reply.output_tokens,
+                cost_usd=None if cost is None else round(cost + lost, 8),
+                status=_form(reply, question.schema),
+                error=reply.note,
+                answer=reply.text,
+            )
+        if token and self._budget:
+            self._budget.settle(token, call.cost_usd or 0.0)
+        return dataclasses.replace(call, latency_seconds=round(time.monotonic() - started, 3))
+
+    def _invoke(self, schema: type[BaseModel], system: str, user: str) -> "_Reply":
+        try:
+            result = self._structured(schema).invoke([("system", system), ("human", user)])
+        except Exception as error:
+            completion = getattr(error, "completion", None)  # the OpenAI client throws an answer that was cut short
+            if completion is None:
+                raise
+            usage = completion.usage
+            return _Reply(
+                text=completion.choices[0].message.content or "",
+                input_tokens=usage.prompt_tokens if usage else None,
+                output_tokens=usage.completion_tokens if usage else None,
+                ending="length",
+            )
+        return _reply(result["raw"])
+
+    def _structured(self, schema: type[BaseModel]):
+        with self._lock:
+            model = self._model
+        options: dict[str, Any] = {}
+        if self._provider == "openai":
+            options = {"method": "json_schema", "strict": True}
+        elif self._provider == "anthropic" and "claude-3" not in self.name:
+            options = {"method": "json_schema"}
+        # The schema as a dict, not the class: LangChain then hands back an answer of another form instead of raising,
+        # and an answer that was paid for is kept whatever its form.
+        return model.with_structured_output(schema.model_json_schema(), include_raw=True, **options)
+
+    @property
+    def _provider(self) -> str:
+        return self.name.partition(":")[0]
+
+    @cached_property
+    def _model(self):
+        """The LangChain model. The one client retries; the provider's own does not, so that every try is counted."""
+        options: dict[str, Any] = {"temperature": 0}
+        if self._provider == "ollama":
+            # Ollama silently cuts what is longer than its context, which is short unless asked for.
+            options |= {"num_ctx": 16384, "num_predict": self._max_output_tokens}
+            options |= {"client_kwargs": {"timeout": self._timeout}}
+        else:
+            options |= {"timeout": self._timeout, "max_retries": 0, "max_tokens": self._max_output_tokens}
+        if re.match(r"anthropic:|openai:o\d", self.name):
+            del options["temperature"]  # several of these models refuse a question that names one
+        try:
+            from langchain.chat_models import init_chat_model
+            from langchain_core.rate_limiters import InMemoryRateLimiter
+
+            if self._requests_per_minute:
+                options["rate_limiter"] = InMemoryRateLimiter(requests_per_second=self._requests_per_minute / 60)
+            model = init_chat_model(self.name, **options)
+        except Exception as error:
+            raise UnusableModelError(str(error).strip().rstrip(".")) from error
+        if self._price is None:
+            log.warning(
+                "The price of %s is not in include/prices.json: its cost is unknown and no cap holds.", self.name
+            )
+        return model
+
+    @cached_property
+    def _price(self) -> tuple[float, float] | None:
+        return price(self.name)
+
+    def _cost(self, input_tokens: int, output_tokens: int) -> float | None:
+        rates = (0.0, 0.0) if self._is_local() else self._price
+        return None if rates is None else (input_tokens * rates[0] + output_tokens * rates[1]) / 1e6
+
+    def _is_local(self) -> bool:
+        if self._provider == "ollama":
+            return True
+        if self._provider != "openai":
+            return False
+        with self._lock:
+            client = getattr(self._model, "root_client", None)
+        host = urlsplit(str(getattr(client, "base_url", ""))).hostname or ""
+        if host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(host).is_private
+        except ValueError:
+            return False
+
+    def _tries(self) -> tenacity.Retrying:
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(_passes),
+            stop=tenacity.stop_after_attempt(self._attempts),
+            wait=self._wait,
+            reraise=True,
+        )
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """How long until the next try. Where the server names a time, all questions wait for it."""
+        error = state.outcome.exception() if state.outcome else None
+        asked = _retry_after(error)
+        if asked is None:
+            return tenacity.wait_exponential_jitter(self._first_wait, self._longest_wait, jitter=self._first_wait)(
+                state
+            )
+        asked = min(asked, self._longest_wait)
+        with self._lock:
+            self._paused_until = max(self._paused_until, time.monotonic() + asked)
+        return asked
+
+    def _wait_for_pause(self) -> None:
+        pause = self._paused_until - time.monotonic()
+        if pause > 0:
+            time.sleep(pause)
+
+    def _redacted(self, error: BaseException) -> str:
+        """What an error says, in one line, without keys."""
+        said = f"{type(error).__name__}: {error}"
+        model = self.__dict__.get("_model")
+        for value in vars(model).values() if model is not None else ():
+            if isinstance(value, SecretStr) and value.get_secret_value():
+                said = said.replace(value.get_secret_value(), "***")
+        said = re.sub(r"(?i)\b(?:sk|pk|key|bearer|token)[-_ =:]+[\w*.-]{8,}", "***", said)
+        return " ".join(re.sub(r"//[^/@\s]+@", "//***@", said).split())[:500]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    text: str
+    input_tokens: int | None
+    output_tokens: int | None
+    ending: str = ""
+    note: str | None = None
+
+
+def price(provider_model: str) -> tuple[float, float] | None:
+    """US dollars for a million tokens in and out, from `include/prices.json`; None where the model is not listed.
+
+    A name with a date or "latest" at its end is the model without it.
+    """
+    rates = json.loads(_PRICES.read_text(encoding="utf-8"))["usd_per_million_tokens"]
+    plain = re.sub(r"-(?:\d{8}|\d{4}-\d\d-\d\d|latest)$", "", provider_model)
+    found = rates.get(provider_model) or rates.get(plain)
+    return None if found is None else (float(found["input"]), float(found["output"]))
+
+
+def _reply(message: Any) -> _Reply:
+    """The text of a LangChain message that answers in a form: its content, or the arguments of its tool call."""
+    calls = [json.dumps(call["args"], ensure_ascii=False) for call in message.tool_calls]
+    calls += [call["args"] or "" for call in message.invalid_tool_calls]
+    usage = message.usage_metadata or {}
+    metadata = message.response_metadata
+    return _Reply(
+        text=calls[0] if calls else message.text,
+        input_tokens=usage.get("input_tokens"),
+        output_tokens=usage.get("output_tokens"),
+        ending=str(metadata.get("finish_reason") or metadata.get("stop_reason") or metadata.get("done_reason") or ""),
+        note=message.additional_kwargs.get("refusal"),
+    )
+
+
+def _form(reply: _Reply, schema: type[BaseModel]) -> str:
+    data, whole = _read_json(reply.text)
+    if reply.note or reply.ending in ("content_filter", "refusal"):
+        return "refused"
+    if reply.ending in ("length", "max_tokens") or (data and not whole):
+        return "truncated"
+    try:
+        schema.model_validate(data)
+    except ValidationError:
+        return "malformed"
+    return "ok"
+
+
+def _answer(call: Call, schema: type[BaseModel], remembered: bool = False) -> Answer:
+    data = _read_json(call.answer or "")[0] if call.status in ANSWERED else {}
+    return Answer(call.status, data, call.call_key, call.error, remembered)
+
+
+def _read_json(text: str) -> tuple[dict[str, Any], bool]:
+    """The JSON object in an answer, and whether it is whole. Of one cut short, what was complete; else nothing."""
+    text = re.sub(r"(?s)<think>.*?</think>", "", text)
+    start = text.find("{")
+    if start == -1:
+        return {}, False
+    try:
+        data, whole = json.JSONDecoder().raw_decode(text[start:])[0], True
+    except ValueError:
+        try:
+            data, whole = pydantic_core.from_json(text[start:], allow_partial=True), False
+        except ValueError:
+            return {}, False
+    except RecursionError:
+        return {}, False
+    return (data, whole) if isinstance(data, dict) else ({}, False)
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether the same question may be answered on another try."""
+    status = _status_code(error)
+    if status is not None:
+        return (status in _PASSING or status >= 500) and "insufficient_quota" not in str(error)
+    if isinstance(error, UnusableModelError):
+        return False
+    return getattr(error, "is_retryable", False) or isinstance(error, OSError | ValueError) or _is_http_fault(error)
+
+
+def _may_be_billed(error: BaseException) -> bool:
+    """Whether the provider may have done the work: it was asked, and no refusal came back."""
+    return _status_code(error) is None and _passes(error) and "Connect" not in type(error).__name__
+
+
+def _is_http_fault(error: BaseException) -> bool:
+    """Errors of httpx (by whatever name a provider's client ships it), which share their class names."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    return bool(names & {"TransportError", "TimeoutException", "APIConnectionError", "APIResponseValidationError"})
+
+
+def _status_code(error: BaseException) -> int | None:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) and status >= 400 else None
+
+
+def _retry_after(error: BaseException | None) -> float | None:
+    """The seconds that a response asks to wait, from `Retry-After` in seconds or as a date."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    value = headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        return max(float(value), 0.0)
+    except ValueError:
+        pass
+    try:
+        return max((parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds(), 0.0)
+    except (TypeError, ValueError):
+        return None
+
+
+def _tokens(text: str) -> int:
+    """No fewer tokens than a text has, nearly always: a token is four letters of English, and three bytes or more."""
+    return len(text.encode()) // 3 + 1
+
+
+def _read_call(file: Path) -> Call | None:
+    try:
+        row = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return Call(**row | {"called_at": datetime.fromisoformat(row["called_at"])})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,228 @@
+"""What can be seen of a passage without understanding it: counted words, marks, place, neighbours and likeness."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from include.claims.claim import Episode, words
+from include.claims.passages import Passage, Sentence, is_reply, leans
+
+# Counted in each sentence, as words.
+LEXICON: dict[str, str] = {
+    "cause": "because since therefore thus hence causes caused causing leads led result results resulting reason "
+    "reasons due why consequently means meant enables enabled allows allowed forces forced",
+    "contrast": "but however whereas although though instead rather despite yet unlike versus tradeoff tradeoffs "
+    "nevertheless opposed conversely surprisingly actually",
+    "comparison": "more less fewer than better worse faster slower cheaper bigger smaller larger easier harder higher "
+    "lower most least best worst same different difference compared similar times double twice half",
+    "condition": "if unless until when whenever once without",
+    "scope": "every always never most many all any everyone everybody nobody people companies company teams team "
+    "developers engineers users customers businesses organizations industry market world everything",
+    "worth": "problem problems issue issues challenge challenges benefit benefits cost costs risk risks important key "
+    "critical crucial value valuable advantage disadvantage impact matters significant essential fundamental powerful "
+    "expensive hard difficult impossible fail fails failed failure failures success wrong danger dangerous vulnerable "
+    "security performance scale",
+    "finding": "found find discovered realized learned measured showed shows study research data evidence survey paper "
+    "report percent statistics benchmark tested experiment turns",
+    "change": "became become becoming changed changing change grew growing growth increase increased reduce reduced "
+    "dropped moved shifted replaced evolved trend future",
+    "time": "years year months month days day hours hour minutes seconds weeks week decade today ago century",
+    "hedge": "maybe perhaps probably guess kinda sorta might somewhat possibly hopefully",
+    "filler": "like um uh hmm basically literally honestly gosh stuff thing things whatever",
+    "laugh": "laughs laughter laughing haha lol unintelligible crosstalk joke funny",
+    "i": "i i'm i've i'd i'll me my mine myself",
+    "we": "we we're we've we'd we'll us our ours",
+    "you": "you you're you've you'd you'll your yours",
+    "they": "they they're they've them their he she his her him he's she's",
+    "pointing": "it it's that that's this these those there here",
+    "modal": "should must need needs have to can can't cannot won't will would could",
+    "past": "was were had did said went came started ended built made got used worked wrote took ran gave",
+    "negation": "not don't doesn't didn't isn't aren't wasn't weren't no nothing none can't won't wouldn't couldn't",
+    "greeting": "welcome hello hi hey thanks thank bye goodbye everybody listeners listener folks guys cheers",
+    "show": "show episode podcast podcasts listening subscribe newsletter youtube mastodon twitter livestream join "
+    "newsletter patreon merch slack discord community email notes",
+    "selling": "sponsor sponsors sponsored sponsoring brought free trial sign signup discount coupon offer plans pricing "
+    "visit .com dot slash promo partners friends support supporters demo trusted thousands code checkout",
+    "opinion": "think believe feel opinion love hate prefer favorite agree disagree interesting cool awesome amazing "
+    "great crazy weird fun nice excited",
+    "numberword": "one two three four five six seven eight nine ten twenty thirty forty fifty hundred thousand million "
+    "billion trillion dozen dozens hundreds thousands millions billions",
+}
+# Counted in each sentence, as patterns.
+PATTERNS: dict[str, str] = {
+    "digits": r"\b\d[\d.,]*",
+    "percent": r"\d\s?%|\bpercent\b|[$£€]\s?\d|\d\s?(?:ms|gb|mb|tb|kb|x|k)\b|\d+(?:x| times)\b",
+    "names": r"(?<=[a-z,;] )[A-Z][A-Za-z0-9.+#-]+",
+    "acronyms": r"\b[A-Z][A-Z0-9]{1,6}s?\b",
+    "question": r"\?",
+    "exclamation": r"!",
+    "trailing": r"\.\.\.|…| -- | - ",
+    "quoting": r"[\"“”]",
+    "brackets": r"\[[^\]]*\]",
+    "address": r"\b[\w-]+\.(?:com|org|io|dev|fm|net|ai|co|social)\b|\bdot (?:com|org|io|dev|fm)\b|https?:|\b\w+ slash \w+",
+    "gerund_generic": r"\b(?:the reason|the problem|the point|the issue|the challenge|the idea|the key|the trick|"
+    r"the truth|the fact|the goal|the biggest|the main|the only|one of the|a lot of|the whole point|at the end of the "
+    r"day|in fact|turns out|it turns out|which means|that means|so that|in order to|as a result|rather than|instead "
+    r"of|more than|less than|as opposed to|on the other hand|the more)\b",
+    "example": r"\b(?:for example|for instance|such as|let's say|imagine|say you)\b",
+    "talk_about": r"\b(?:we're going to|let's talk|talk about|tell us|tell me|next up|last week|this week|today we|"
+    r"coming up|check (?:it|them|that|this) out|go check|link in|show notes|links? (?:to|in)|shout ?out|be sure to|"
+    r"sign up|thanks? (?:you|so much|for|to)|head (?:over|on over)|find (?:me|us|you)|plus plus|\+\+)\b",
+    "story": r"\b(?:I was like|he was like|she was like|they were like|I remember|when I was|years ago I|my first|"
+    r"I grew up|my (?:wife|dad|mom|kids|son|daughter|friend|husband))\b",
+    "ithink": r"\b(?:I think|I believe|I would say|I'd say|in my opinion|my opinion|I feel like)\b",
+    "kindof": r"\b(?:kind of|sort of|you know|I mean|or something|or whatever|and stuff|I guess|I don't know)\b",
+}
+_COMPILED = [re.compile(p, 0 if n in ("names", "acronyms") else re.I) for n, p in PATTERNS.items()]
+_GROUPS = {word: [] for text in LEXICON.values() for word in text.split()}
+for _i, _text in enumerate(LEXICON.values()):
+    for _word in set(_text.split()):
+        _GROUPS[_word].append(_i)
+COMMON = frozenset(
+    "the a an and or but of to in on at for with from by as is are was were be been being am it its this that these "
+    "those i you he she we they me him her us them my your his our their what which who when where why how not no do "
+    "does did done have has had will would can could should may might must just so if then than there here about into "
+    "out up down over all any some more most very too also only like really know think going get got go want one".split()
+)
+COUNTED = [*LEXICON, *PATTERNS, "long_words", "common_words", "letters", "repeats"]
+
+
+def sentence_counts(spoken: Sequence[Sentence]) -> np.ndarray:
+    """Counts of COUNTED in each sentence, float32, shape (sentences, len(COUNTED))."""
+    table = np.zeros((len(spoken), len(COUNTED)), dtype=np.float32)
+    lexical = len(LEXICON)
+    marks = lexical + len(PATTERNS)
+    for row, sentence in zip(table, spoken, strict=True):
+        previous = ""
+        for word in words(sentence.text):
+            for group in _GROUPS.get(word, ()):
+                row[group] += 1
+            row[marks] += len(word) >= 8
+            row[marks + 1] += word in COMMON
+            row[marks + 2] += len(word)
+            row[marks + 3] += word == previous
+            previous = word
+        for i, pattern in enumerate(_COMPILED):
+            row[lexical + i] = len(pattern.findall(sentence.text))
+    return table
+
+
+def summed(table: np.ndarray, found: Sequence[Passage]) -> np.ndarray:
+    """The rows of a sentence table added up over each passage."""
+    total = np.vstack([np.zeros((1, table.shape[1]), dtype=np.float64), np.cumsum(table, axis=0, dtype=np.float64)])
+    first = np.array([p.first for p in found], dtype=int)
+    last = np.array([p.last for p in found], dtype=int)
+    return (total[last + 1] - total[first]).astype(np.float32)
+
+
+PLACED = [
+    "size", "sentences", "opens_leaning", "ends_open", "after_question", "answers_other", "turn_size", "place_in_turn",
+    "rest_of_turn", "place", "from_start", "from_end", "speaker_share", "speaker_asks", "near_asks", "near_laughs",
+    "near_names", "near_numbers", "near_selling", "near_show", "near_long", "next_nods", "starts_capital", "first_size",
+    "has_speaker", "near_size", "captions", "rare", "repeated_terms",
+]  # fmt: skip
+
+
+def placed(spoken: Sequence[Sentence], found: Sequence[Passage], counts: np.ndarray) -> np.ndarray:
+    """Where each passage stands and what surrounds it, float32, shape (passages, len(PLACED))."""
+    column = {name: i for i, name in enumerate(COUNTED)}
+    sizes = np.array([s.size for s in spoken], dtype=np.float64)
+    total = max(1.0, float(sizes.sum()))
+    starts = np.array([s.at for s in spoken], dtype=np.float64)
+    turns = np.array([s.turn for s in spoken])
+    turn_sizes = np.bincount(turns, weights=sizes)
+    turn_starts = np.full(len(turn_sizes), np.inf)
+    np.minimum.at(turn_starts, turns, starts)
+    asks = counts[:, column["question"]] > 0
+    speakers: dict[str | None, list[float]] = {}
+    for s, asking in zip(spoken, asks, strict=True):
+        mine = speakers.setdefault(s.speaker, [0.0, 0.0, 0.0])
+        mine[0] += s.size
+        mine[1] += float(asking)
+        mine[2] += 1
+    running = np.vstack([np.zeros((1, counts.shape[1])), np.cumsum(counts, axis=0, dtype=np.float64)])
+    spent = np.concatenate([[0.0], np.cumsum(sizes)])
+
+    terms = [[w for w in words(s.text) if len(w) > 3 and w not in COMMON] for s in spoken]
+    frequency: dict[str, int] = {}
+    for some in terms:
+        for w in some:
+            frequency[w] = frequency.get(w, 0) + 1
+    rows = np.zeros((len(found), len(PLACED)), dtype=np.float32)
+    for row, p in zip(rows, found, strict=True):
+        a, b = spoken[p.first], spoken[p.last]
+        left = int(np.searchsorted(starts, a.at - 150))
+        right = int(np.searchsorted(starts, b.at + b.size + 150))
+        near = (running[right] - running[left]) - (running[p.last + 1] - running[p.first])
+        near_words = max(1.0, (spent[right] - spent[left]) - p.size)
+        per = 100.0 / near_words
+        before = p.first - 1
+        speaker = speakers[a.speaker]
+        mine = [w for t in terms[p.first : p.last + 1] for w in t]
+        row[:] = [
+            p.size,
+            p.last - p.first + 1,
+            leans(a.text),
+            not b.text.rstrip("\"'”’)]").endswith((".", "!", "?")) or b.text.endswith("..."),
+            before >= 0 and bool(asks[before]),
+            before >= 0 and spoken[before].turn != a.turn and bool(asks[max(0, before - 2) : before + 1].any()),
+            min(turn_sizes[a.turn], 400),
+            min(a.at - turn_starts[a.turn], 300),
+            min(turn_starts[a.turn] + turn_sizes[a.turn] - b.at - b.size, 300),
+            a.at / total,
+            min(a.at, 1500),
+            min(total - a.at - p.size, 1500),
+            speaker[0] / total if a.speaker else 0.5,
+            speaker[1] / max(1.0, speaker[2]),
+            near[column["question"]] * per,
+            near[column["laugh"]] * per,
+            near[column["names"]] * per,
+            (near[column["digits"]] + near[column["numberword"]]) * per,
+            near[column["selling"]] * per,
+            (near[column["show"]] + near[column["greeting"]]) * per,
+            near[column["long_words"]] * per,
+            p.last + 1 < len(spoken) and is_reply(spoken[p.last + 1].text),
+            a.text[:1].isupper(),
+            a.size,
+            a.speaker is not None,
+            near_words / max(1, right - left - (p.last - p.first + 1)),
+            a.speaker is None,
+            sum(1.0 / frequency[w] for w in mine) / max(1, len(mine)),
+            sum(np.log(frequency[w]) for w in mine) / max(1, len(mine)),
+        ]
+    return rows
+
+
+LIKENESS = ["to_centre", "to_title", "to_description", "to_near", "density", "to_shows_start", "to_show"]
+
+
+def likeness(vectors: np.ndarray, about: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """How like each passage is to the episode: cosines, float32, shape (passages, len(LIKENESS)).
+
+    `vectors` are the passages', unit rows; `about` holds three unit rows (title, description, show title), zero where
+    there is none; `at` is where each passage starts, in words.
+    """
+    rows = np.zeros((len(vectors), len(LIKENESS)), dtype=np.float32)
+    if not len(vectors):
+        return rows
+    centre = vectors.mean(axis=0)
+    centre /= max(1e-9, float(np.linalg.norm(centre)))
+    alike = vectors @ vectors.T
+    apart = np.abs(at[:, None] - at[None, :])
+    near = (apart > 60) & (apart < 400)
+    rows[:, 0] = vectors @ centre
+    rows[:, 1] = vectors @ about[0]
+    rows[:, 2] = vectors @ about[1]
+    rows[:, 3] = (alike * near).sum(axis=1) / np.maximum(1, near.sum(axis=1))
+    far = np.where(apart > 100, alike, -1)
+    top = np.sort(far, axis=1)[:, -10:]
+    rows[:, 4] = np.maximum(top, 0).mean(axis=1)
+    rows[:, 5] = vectors @ (lambda v: v / max(1e-9, float(np.linalg.norm(v))))(vectors[: max(1, len(vectors) // 20)].mean(axis=0))
+    rows[:, 6] = vectors @ about[2]
+    return rows
+
+
+def about(episode: Episode) -> list[str]:
+    """The three texts that say what an episode is about: its title, its description, its show's title."""
+    return [episode.title, episode.description or episode.title, episode.show_title]

@@ -1,0 +1,365 @@
+"""Sending a digest to each recipient once, and the ledger that says so.
+
+A mail server cannot be asked whether it has had a mail before, so the intent is kept: a row of `ops.deliveries` is
+`pending` before the mail leaves and `sent` after. A row that is still pending when a later run finds it means that a
+run stopped in between; only a person can tell whether that mail arrived, so it is never sent again by itself.
+
+`python -m include.delivery DATE RECIPIENT arrived|lost` settles such a row.
+"""
+
+import argparse
+import contextlib
+import logging
+import os
+import smtplib
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Literal, Protocol
+from urllib.parse import quote
+
+import duckdb
+
+from include import partition
+from include.mail import message_id
+from include.warehouse import open_warehouse, records, transaction
+
+log = logging.getLogger(__name__)
+
+Status = Literal["sent", "deferred", "failed", "pending"]
+OpenWarehouse = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One mail to one recipient, as the ledger keys it."""
+
+    day: date
+    recipient: str
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be sent now, each with its pending row written; and what an earlier run left undecided."""
+
+    to_send: tuple[Delivery, ...]
+    undecided: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one sending ended.
+
+    `sent`: taken by the server. `deferred`: certainly not taken, worth another try. `failed`: refused for good.
+    `pending`: nobody knows, as the connection broke after the mail had been handed over.
+    """
+
+    delivery: Delivery
+    status: Status
+    error: str | None = None
+
+
+class Transport(Protocol):
+    """Where mails go. `send` never raises for what a mail server does; it says in the outcome what happened."""
+
+    channel: str
+
+    def send(self, delivery: Delivery, message: EmailMessage) -> Outcome: ...
+
+
+class Undelivered(Exception):
+    """Some recipients did not get the digest; the message names each, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Mails as files `DATE-RECIPIENT.eml` of a folder. A file stands whole or not at all, and writing it again is safe."""
+
+    folder: Path
+    channel = "outbox"
+
+    def send(self, delivery: Delivery, message: EmailMessage) -> Outcome:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        file = self.file(delivery)
+        partial = file.with_name(f"{file.name}.partial")
+        partial.write_bytes(message.as_bytes(policy=SMTP))
+        os.replace(partial, file)
+        return Outcome(delivery, "sent")
+
+    def file(self, delivery: Delivery) -> Path:
+        return self.folder / f"{delivery.day.isoformat()}-{quote(delivery.recipient, safe='@+')}.eml"
+
+
+@dataclass(frozen=True, slots=True)
+class Smtp:
+    """Mails over SMTP, a connection each. `connect` gives a client that is connected and logged in."""
+
+    connect: Callable[[], smtplib.SMTP]
+    channel = "smtp"
+
+    def send(self, delivery: Delivery, message: EmailMessage) -> Outcome:
+        """Until the mail's content is handed over every trouble is certain to have sent nothing; after it, only the
+        server's own answer is."""
+        try:
+            client = self.connect()
+        except Exception as error:
+            return Outcome(delivery, "deferred", f"no connection to the mail server: {_words(error)}")
+        try:
+            return self._hand_over(client, delivery, message)
+        finally:
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                client.quit()
+            client.close()
+
+    def _hand_over(self, client: smtplib.SMTP, delivery: Delivery, message: EmailMessage) -> Outcome:
+        sender = parseaddr(str(message["From"]))[1]
+        try:
+            client.ehlo_or_helo_if_needed()
+            code, answer = client.mail(sender)
+            if code != 250:
+                return Outcome(delivery, "deferred", f"the sender {sender} was refused: {_answer(code, answer)}")
+            code, answer = client.rcpt(delivery.recipient)
+            if code not in (250, 251):
+                return Outcome(delivery, "failed" if code >= 500 else "deferred", f"refused: {_answer(code, answer)}")
+        except (smtplib.SMTPException, OSError, UnicodeError) as error:
+            return Outcome(delivery, "deferred", f"the connection broke before the mail left: {_words(error)}")
+        try:
+            code, answer = client.data(message.as_bytes(policy=SMTP))
+        except smtplib.SMTPDataError as error:
+            code, answer = error.smtp_code, error.smtp_error
+        except (smtplib.SMTPException, OSError) as error:
+            return Outcome(delivery, "pending", f"the connection broke while the mail was sent: {_words(error)}")
+        if code == 250:
+            return Outcome(delivery, "sent")
+        return Outcome(delivery, "failed" if code >= 500 else "deferred", f"refused: {_answer(code, answer)}")
+
+
+def deliver(
+    warehouse: OpenWarehouse,
+    day: date,
+    recipients: Sequence[str],
+    sender: str,
+    transport: Transport,
+    compose: Callable[[str], EmailMessage],
+) -> list[Outcome]:
+    """Sends the digest of a day to each recipient that has not had it; returns how each sending ended.
+
+    The warehouse is opened for a moment before and after each mail and is closed while the network is waited for; so
+    at most one mail is ever undecided. A refused recipient is recorded and stops nobody. Calling it again is safe: it
+    sends what is left. Raises Undelivered at the end, when all others have been served, where a mail is undecided or
+    could not be sent for a passing reason.
+    """
+    outcomes: list[Outcome] = []
+    undecided: list[Delivery] = []
+    for recipient in recipients:
+        with warehouse() as connection:
+            planned = plan(connection, day, [recipient], sender, transport)
+        undecided += planned.undecided
+        sendings = send(planned, transport, compose)
+        if sendings:
+            with warehouse() as connection:
+                record(connection, sendings)
+        outcomes += sendings
+    for outcome in outcomes:
+        log.log(
+            logging.INFO if outcome.status == "sent" else logging.WARNING,
+            "digest of %s to %s: %s", day, outcome.delivery.recipient, outcome.error or outcome.status,
+        )  # fmt: skip
+    _raise_for(outcomes, undecided)
+    return outcomes
+
+
+def plan(
+    connection: duckdb.DuckDBPyConnection, day: date, recipients: Sequence[str], sender: str, transport: Transport
+) -> Plan:
+    """Which of the recipients the digest is to be sent to now; their rows are pending when this returns.
+
+    Left out are those that have had it and those that were refused for good. A pending row of an earlier run is sent
+    again only where it was meant for the outbox, where writing a file twice makes one mail.
+    """
+    to_send, undecided = [], []
+    with transaction(connection):
+        for recipient in dict.fromkeys(_key(recipient) for recipient in recipients):
+            row = _row(connection, day, recipient)
+            delivery = Delivery(day, recipient, message_id(day, recipient, sender))
+            if row is None:
+                _write_pending(connection, delivery, transport)
+                to_send.append(delivery)
+            elif row["status"] == "pending" and row["channel"] == Smtp.channel:
+                undecided.append(Delivery(day, recipient, row["message_id"]))
+            elif row["status"] in ("pending", "deferred"):
+                _write_pending(connection, delivery, transport)
+                to_send.append(delivery)
+    return Plan(tuple(to_send), tuple(undecided))
+
+
+def send(plan: Plan, transport: Transport, compose: Callable[[str], EmailMessage]) -> list[Outcome]:
+    """Sends what is planned; needs no warehouse. Not safe to repeat by itself: plan again first. A recipient that is
+    no mail address fails and stops nobody."""
+    outcomes = []
+    for delivery in plan.to_send:
+        try:
+            message = compose(delivery.recipient)
+        except ValueError as error:
+            outcomes.append(Outcome(delivery, "failed", str(error)))
+            continue
+        if "Date" not in message:
+            message["Date"] = format_datetime(datetime.now(UTC))
+        outcomes.append(transport.send(delivery, message))
+    return outcomes
+
+
+def record(connection: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
+    """Writes how each sending ended into the ledger, in one transaction."""
+    with transaction(connection):
+        for outcome in outcomes:
+            connection.execute(
+                """
+                update ops.deliveries set status = $status, error = $error, sent_at = $sent_at
+                where digest_date = $day and recipient = $recipient
+                """,
+                {
+                    **_at(outcome.delivery),
+                    "status": outcome.status,
+                    "error": outcome.error,
+                    "sent_at": _now() if outcome.status == "sent" else None,
+                },
+            )
+
+
+def settle(connection: duckdb.DuckDBPyConnection, day: date, recipient: str, arrived: bool) -> None:
+    """What a person found out about an undecided mail: it arrived, and counts as sent; or not, and is sent by the next
+    run. Serves as well to try a refused recipient again. Raises LookupError where the ledger has no such mail, or it
+    was sent."""
+    delivery = Delivery(day, _key(recipient), "")
+    row = _row(connection, day, delivery.recipient)
+    if row is None or row["status"] == "sent":
+        state = "has been sent" if row else "is not in the ledger"
+        raise LookupError(f"There is nothing to settle: the digest of {day} to {recipient} {state}.")
+    status = "sent" if arrived else "deferred"
+    note = f"settled by hand: {'arrived' if arrived else 'did not arrive'}"
+    connection.execute(
+        """
+        update ops.deliveries set status = $status, error = $note, sent_at = if($arrived, pending_at, null)
+        where digest_date = $day and recipient = $recipient
+        """,
+        {**_at(delivery), "status": status, "note": note, "arrived": arrived},
+    )
+
+
+def smtp_from_airflow(conn_id: str = "smtp_default") -> Smtp:
+    """SMTP through an Airflow connection, inside a task. Nothing is looked up or connected to before the first mail.
+
+    The provider's hook takes TLS, login and time limit from the connection; its retries concern connecting alone.
+    """
+
+    def connect() -> smtplib.SMTP:
+        from airflow.providers.smtp.hooks.smtp import SmtpHook
+
+        client = SmtpHook(smtp_conn_id=conn_id).get_conn()._smtp_client
+        assert isinstance(client, smtplib.SMTP)
+        return client
+
+    return Smtp(connect)
+
+
+def transport_from_airflow(outbox: Path, conn_id: str = "smtp_default") -> Transport:
+    """SMTP where the Airflow connection exists, else the outbox folder. To be called inside a task."""
+    from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        return Outbox(outbox)
+    return smtp_from_airflow(conn_id)
+
+
+def _raise_for(outcomes: Sequence[Outcome], undecided: Sequence[Delivery]) -> None:
+    broken = [(outcome.delivery, outcome.error) for outcome in outcomes if outcome.status == "pending"]
+    broken += [(delivery, "an earlier run stopped while it was being sent") for delivery in undecided]
+    troubles = [
+        f"It is not known whether the digest of {delivery.day} reached {delivery.recipient}: {reason}. Look for the "
+        f"Message-ID {delivery.message_id} in the mailbox or in the mail server's log. If it is there, run "
+        f"`python -m include.delivery {delivery.day} {delivery.recipient} arrived`; if not, the same with `lost`, and "
+        "clear this task to send it."
+        for delivery, reason in broken
+    ]
+    troubles += [
+        f"The digest of {outcome.delivery.day} was not sent to {outcome.delivery.recipient}: {outcome.error}. "
+        "It will be sent when this task runs again."
+        for outcome in outcomes
+        if outcome.status == "deferred"
+    ]
+    if troubles:
+        raise Undelivered("\n".join(troubles))
+
+
+def _row(connection: duckdb.DuckDBPyConnection, day: date, recipient: str) -> dict | None:
+    rows = records(
+        connection,
+        "select status, channel, message_id from ops.deliveries where digest_date = $day and recipient = $recipient",
+        {"day": day, "recipient": recipient},
+    )
+    return rows[0] if rows else None
+
+
+def _write_pending(connection: duckdb.DuckDBPyConnection, delivery: Delivery, transport: Transport) -> None:
+    connection.execute(
+        """
+        insert or replace into ops.deliveries (digest_date, recipient, status, channel, message_id, pending_at)
+        values ($day, $recipient, 'pending', $channel, $message_id, $now)
+        """,
+        {**_at(delivery), "channel": transport.channel, "message_id": delivery.message_id, "now": _now()},
+    )
+
+
+def _at(delivery: Delivery) -> dict:
+    return {"day": delivery.day, "recipient": delivery.recipient}
+
+
+def _key(recipient: str) -> str:
+    """One spelling for one mailbox, so that it gets one mail."""
+    return recipient.strip().lower()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _answer(code: int, answer: bytes | str) -> str:
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return f"{code} {' '.join(text.split())}"[:500]
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Settles one row of the ledger; 0, or 1 with the reason on stderr."""
+    parser = argparse.ArgumentParser(
+        prog="python -m include.delivery", description="Says whether an undecided mail arrived."
+    )
+    parser.add_argument("date", help="the day of the digest, as 2026-01-15")
+    parser.add_argument("recipient")
+    parser.add_argument("verdict", choices=("arrived", "lost"))
+    given = parser.parse_args(arguments)
+    try:
+        with open_warehouse() as connection:
+            settle(connection, partition.day(given.date), given.recipient, given.verdict == "arrived")
+    except (LookupError, ValueError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

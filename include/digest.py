@@ -1,0 +1,355 @@
+"""A day's digest: the insights that were chosen, what other shows say of the same, and what went into it."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlsplit
+
+import duckdb
+
+from include.claims.claim import words
+from include.warehouse import records
+
+INSIGHTS_A_DAY = 5
+RELATED_AN_INSIGHT = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A claim as a reader meets it: what was said, who said it, where to hear it.
+
+    Texts are single lines without control characters; addresses are http or https, or None. `said_on` is the day (UTC)
+    whose new episodes hold it; `start_seconds` is None where the transcript bears no time.
+    """
+
+    claim_id: str
+    theme_id: str | None
+    headline: str
+    insight: str
+    quote: str
+    speaker: str | None
+    show_id: str
+    show_title: str
+    episode_title: str
+    episode_url: str | None
+    listen_url: str | None
+    start_seconds: float | None
+    said_on: date
+    score: float | None
+    extractor: str | None
+
+    @property
+    def is_quotation(self) -> bool:
+        """Whether the insight is the speaker's own words, as the offline extractor gives it."""
+        return (self.extractor or "").startswith("offline")
+
+    @property
+    def summary(self) -> str | None:
+        """The insight, or None where it says nothing beyond the quote."""
+        return None if _holds(self.quote, self.insight) else self.insight
+
+    @property
+    def quotation(self) -> str | None:
+        """The quote, or None where the summary holds it already, so that nothing is read twice."""
+        return None if self.summary and _holds(self.summary, self.quote) else self.quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insight(Mention):
+    """One of the day's five. `related` are other shows' claims of the same theme, one a show, none later than the
+    digest; `why` says in plain words why it was chosen."""
+
+    rank: int
+    theme_label: str
+    show_count: int
+    is_update: bool
+    why: str
+    related: tuple[Mention, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something that the digest could not take into account, and the reason."""
+
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """What one day gave. `seconds_read` is None where the length of an episode is not known; money is US dollars."""
+
+    date: date
+    insights: tuple[Insight, ...]
+    feeds_checked: int
+    shows_read: int
+    episodes_read: int
+    seconds_read: int | None
+    words_read: int
+    left_out: tuple[LeftOut, ...]
+    models: tuple[str, ...]
+    cost_usd: float
+
+    @property
+    def note(self) -> str | None:
+        """One line for a day that gave less than five insights; None for a full one."""
+        if not self.episodes_read:
+            return "No new episode could be read on this day, so there are no insights."
+        if not self.insights:
+            return "Nothing that was said in the day's episodes stood out, so there are no insights."
+        if len(self.insights) < INSIGHTS_A_DAY:
+            number = ("", "one insight", "two insights", "three insights", "four insights")[len(self.insights)]
+            return f"Only {number} stood out on this day; nothing was added to fill the list."
+        return None
+
+    @property
+    def has_quotations(self) -> bool:
+        return any(insight.is_quotation for insight in self.insights)
+
+
+def digest_dates(connection: duckdb.DuckDBPyConnection) -> list[date]:
+    """The days that have a digest, with or without insights, oldest first."""
+    rows = records(
+        connection,
+        """
+        select partition_date as day from ops.feed_status
+        union select partition_date from marts.episodes
+        union select digest_date from marts.top_insights
+        order by day
+        """,
+    )
+    return [row["day"] for row in rows]
+
+
+def read_digest(connection: duckdb.DuckDBPyConnection, day: date) -> Digest:
+    """The digest of a day, from the schemas marts and ops of the warehouse or of its published copy.
+
+    Raises LookupError where the day has never been run, or where a chosen claim is no longer among the claims.
+    """
+    parameters = {"day": day}
+    (read,) = records(connection, _READ, parameters)
+    (feeds,) = records(
+        connection, "select count(*) as feeds from ops.feed_status where partition_date = $day", parameters
+    )
+    insights = _insights(connection, day)
+    if not (read["episodes"] or feeds["feeds"] or insights):
+        raise LookupError(f"There is no digest of {day}: that day has not been run. Run it, then try again.")
+    (cost,) = records(connection, _COST, parameters)
+    return Digest(
+        date=day,
+        insights=insights,
+        feeds_checked=feeds["feeds"],
+        shows_read=read["shows_read"],
+        episodes_read=read["episodes_read"],
+        seconds_read=read["seconds_read"],
+        words_read=read["words_read"],
+        left_out=tuple(
+            LeftOut(one_line(row["what"]), one_line(row["reason"]))
+            for row in records(connection, _LEFT_OUT, parameters)
+        ),
+        models=tuple(one_line(row["model"]) for row in records(connection, _MODELS, parameters)),
+        cost_usd=cost["cost_usd"],
+    )
+
+
+def mention(row: dict) -> Mention:
+    """A row of `MENTIONS` as a value, its texts and addresses made safe to show."""
+    return Mention(**_shown(row))
+
+
+def one_line(text: str | None, limit: int = 2000) -> str:
+    """Text on one line: white space folded, control and direction-changing characters removed, cut at `limit`."""
+    kept = "".join(c if unicodedata.category(c) not in _UNSEEN or c in _JOINERS else " " for c in text or "")
+    line = " ".join(kept.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def web_address(address: str | None) -> str | None:
+    """The address where it is http or https with a host, else None: a feed may hold `javascript:` and worse."""
+    address = (address or "").strip()
+    if len(address) > 2000 or any(c.isspace() or unicodedata.category(c) in _UNSEEN for c in address):
+        return None
+    try:
+        parts = urlsplit(address)
+        return address if parts.scheme.lower() in ("http", "https") and parts.hostname else None
+    except ValueError:
+        return None
+
+
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+_JOINERS = "\u200c\u200d"
+
+MENTIONS = """
+    select
+        claims.claim_id, claims.theme_id, claims.headline, claims.insight, claims.quote, claims.speaker,
+        episodes.show_id, episodes.show_title, episodes.title as episode_title, episodes.episode_url,
+        claims.listen_url, claims.start_seconds, claims.partition_date as said_on, claims.score, claims.extractor
+    from marts.claims as claims
+    inner join marts.episodes as episodes on claims.episode_id = episodes.episode_id
+"""
+
+_CHOSEN = f"""
+with mentions as ({MENTIONS})
+
+select
+    top_insights.claim_id as chosen_claim_id, top_insights.rank, top_insights.theme_id as chosen_theme_id,
+    top_insights.show_count, top_insights.is_update, top_insights.why, themes.label as theme_label, mentions.*
+from marts.top_insights as top_insights
+left join mentions on top_insights.claim_id = mentions.claim_id
+left join marts.themes as themes on top_insights.theme_id = themes.theme_id
+where top_insights.digest_date = $day
+order by top_insights.rank
+"""
+
+_RELATED = f"""
+with mentions as ({MENTIONS}),
+
+chosen as (
+    select top_insights.claim_id as chosen_claim_id, top_insights.theme_id, mentions.show_id
+    from marts.top_insights as top_insights
+    inner join mentions on top_insights.claim_id = mentions.claim_id
+    where top_insights.digest_date = $day
+),
+
+best_of_each_show as (
+    select chosen.chosen_claim_id, mentions.*
+    from chosen
+    inner join mentions on chosen.theme_id = mentions.theme_id
+    where mentions.show_id <> chosen.show_id and mentions.said_on <= $day
+    qualify row_number() over (
+        partition by chosen.chosen_claim_id, mentions.show_id
+        order by mentions.score desc nulls last, mentions.said_on desc, mentions.claim_id
+    ) = 1
+)
+
+select *
+from best_of_each_show
+qualify row_number() over (
+    partition by chosen_claim_id order by score desc nulls last, said_on desc, claim_id
+) <= $related
+order by chosen_claim_id, score desc nulls last, said_on desc, claim_id
+"""
+
+_READ = """
+select
+    count(*) as episodes,
+    count(*) filter (transcript_status = 'ok') as episodes_read,
+    count(distinct show_id) filter (transcript_status = 'ok') as shows_read,
+    case
+        when count(*) filter (transcript_status = 'ok' and duration_seconds is null) = 0
+            then coalesce(sum(duration_seconds) filter (transcript_status = 'ok'), 0)::bigint
+    end as seconds_read,
+    coalesce(sum(word_count) filter (transcript_status = 'ok'), 0)::bigint as words_read
+from marts.episodes
+where partition_date = $day
+"""
+
+_SUBJECTS = """
+    select episode_id as subject_id from marts.episodes where partition_date = $day
+    union select claim_id from marts.claims where partition_date = $day
+    union select strftime($day::date, '%Y-%m-%d')
+"""
+
+_COST = f"""
+select
+    coalesce((select sum(cost_usd) from ops.llm_calls where subject_id in ({_SUBJECTS})), 0)::double
+    + coalesce((select sum(cost_usd) from ops.transcription_jobs where partition_date = $day), 0)::double as cost_usd
+"""
+
+_LEFT_OUT = f"""
+select what, reason
+from (
+    select 1 as part, coalesce(show_title, feed_url) as what, coalesce(reason, status) as reason
+    from ops.feed_status
+    where partition_date = $day and status in ('failed', 'skipped')
+
+    union all
+
+    select
+        2, episodes.show_title || ': ' || episodes.title,
+        coalesce(
+            jobs.error,
+            case episodes.transcript_status when 'none' then 'no transcript is offered' else 'no transcript yet' end
+        )
+    from marts.episodes as episodes
+    left join ops.transcription_jobs as jobs on episodes.episode_id = jobs.episode_id
+    where episodes.partition_date = $day and episodes.transcript_status is distinct from 'ok'
+
+    union all
+
+    select
+        3, count(*)::varchar || case when count(*) = 1 then ' question' else ' questions' end || ' to the chat model',
+        coalesce(any_value(error order by call_key), status)
+    from ops.llm_calls
+    where status <> 'ok' and subject_id in ({_SUBJECTS})
+    group by task, status
+
+    union all
+
+    select
+        4,
+        count(*)::varchar || ' ' || case when count(*) = 1 then regexp_replace(door, 's$', '') else door end,
+        any_value(reason order by row_key)
+    from ops.rejected_rows
+    where partition_date = $day
+    group by door, rule
+)
+order by part, what, reason
+"""
+
+_MODELS = """
+select distinct model
+from (
+    select 'insights: ' || extractor as model from marts.claims where partition_date = $day
+    union all
+    select 'scores: ' || scorer from marts.claims where partition_date = $day
+    union all
+    select 'transcripts: ' || transcript_source from marts.episodes where partition_date = $day
+)
+where model is not null
+order by model
+"""
+
+
+def _insights(connection: duckdb.DuckDBPyConnection, day: date) -> tuple[Insight, ...]:
+    chosen = records(connection, _CHOSEN, {"day": day})
+    if not chosen:
+        return ()
+    related: dict[str, list[Mention]] = {}
+    for row in records(connection, _RELATED, {"day": day, "related": RELATED_AN_INSIGHT}):
+        related.setdefault(row.pop("chosen_claim_id"), []).append(mention(row))
+    insights = []
+    for row in chosen:
+        claim_id, theme_id = row.pop("chosen_claim_id"), row.pop("chosen_theme_id")
+        if row["claim_id"] is None:
+            raise LookupError(
+                f"The digest of {day} names the claim {claim_id}, which is no longer among the claims. "
+                "Run the day again from build_claims on."
+            )
+        row.update(
+            theme_id=theme_id,
+            theme_label=one_line(row["theme_label"] or row["headline"], 200),
+            why=one_line(row["why"]),
+            is_update=bool(row["is_update"]),
+            show_count=row["show_count"] or 1,
+            related=tuple(related.get(claim_id, ())),
+        )
+        insights.append(Insight(**_shown(row)))
+    return tuple(insights)
+
+
+def _shown(row: dict) -> dict:
+    return row | {
+        "headline": one_line(row["headline"], 300),
+        "insight": one_line(row["insight"]),
+        "quote": one_line(row["quote"]),
+        "speaker": one_line(row["speaker"], 100) or None,
+        "show_title": one_line(row["show_title"], 200) or "A show without a name",
+        "episode_title": one_line(row["episode_title"], 300) or "Untitled episode",
+        "episode_url": web_address(row["episode_url"]),
+        "listen_url": web_address(row["listen_url"]),
+    }
+
+
+def _holds(longer: str, shorter: str) -> bool:
+    return f" {' '.join(words(shorter))} " in f" {' '.join(words(longer))} "

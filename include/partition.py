@@ -1,0 +1,24 @@
+"""What a partition is: one day in UTC, named by its key `YYYY-MM-DD`."""
+
+from datetime import UTC, date, datetime, timedelta
+
+
+def day(key: str | None) -> date:
+    """The day a partition key names.
+
+    Raises ValueError, in words for the person who triggered the run, where the key is missing or is no date.
+    """
+    if not key:
+        raise ValueError(
+            "This run has no partition key, so there is no day to work on. "
+            "Trigger the DAG again with a partition key such as 2026-01-15."
+        )
+    try:
+        return date.fromisoformat(key)
+    except ValueError:
+        raise ValueError(f"The partition key {key!r} is no date. Write it as YYYY-MM-DD, such as 2026-01-15.") from None
+
+
+def last_complete_day(now: datetime | None = None) -> date:
+    """The newest day that is over in UTC."""
+    return (now or datetime.now(UTC)).astimezone(UTC).date() - timedelta(days=1)

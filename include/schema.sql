@@ -1,0 +1,231 @@
+-- What Python lands. Every statement may run again on an existing warehouse. All times are UTC.
+create schema if not exists raw;
+create schema if not exists ops;
+
+-- grain: a feed, as last seen
+create table if not exists raw.feeds (
+    feed_url varchar primary key,
+    show_id varchar,
+    show_title varchar,
+    language varchar,
+    etag varchar,
+    last_modified varchar,
+    content_hash varchar
+);
+
+-- grain: an item of a feed, as last seen; an item that cannot become an episode says why in `problem`
+create table if not exists raw.feed_items (
+    feed_url varchar,
+    position integer,
+    episode_id varchar,
+    show_id varchar,
+    show_title varchar,
+    guid varchar,
+    title varchar,
+    description varchar,
+    published_at timestamp,
+    episode_url varchar,
+    audio_url varchar,
+    audio_type varchar,
+    duration_seconds integer,
+    persons varchar[],
+    transcripts json,
+    language varchar,
+    explicit boolean,
+    problem varchar
+);
+
+-- grain: a feed and day; kept as it is while a later reading of the same day finds the same
+create table if not exists raw.feed_fetches (
+    feed_url varchar,
+    partition_date date,
+    show_title varchar,
+    status varchar,
+    reason varchar,
+    http_status integer,
+    item_count integer,
+    episode_count integer,
+    fetched_at timestamp
+);
+
+-- grain: an episode
+create table if not exists raw.episodes (
+    episode_id varchar,
+    partition_date date,
+    feed_url varchar,
+    show_id varchar,
+    show_title varchar,
+    guid varchar,
+    title varchar,
+    description varchar,
+    published_at timestamp,
+    episode_url varchar,
+    audio_url varchar,
+    audio_type varchar,
+    duration_seconds integer,
+    persons varchar[],
+    transcripts json,
+    language varchar,
+    explicit boolean
+);
+
+-- grain: an episode whose transcript was looked for
+create table if not exists raw.transcripts (
+    episode_id varchar,
+    partition_date date,
+    status varchar,
+    source varchar,
+    format varchar,
+    url varchar,
+    language varchar,
+    segment_count integer,
+    word_count integer,
+    has_times boolean,
+    has_speakers boolean,
+    content_hash varchar,
+    error varchar
+);
+
+-- grain: a stretch of speech
+create table if not exists raw.transcript_segments (
+    episode_id varchar,
+    partition_date date,
+    segment_index integer,
+    speaker varchar,
+    start_seconds double,
+    end_seconds double,
+    text varchar
+);
+
+-- grain: an episode whose transcript was read for claims; `extraction_key` names transcript, extractor and version
+create table if not exists raw.extractions (
+    episode_id varchar,
+    partition_date date,
+    extraction_key varchar,
+    extractor varchar,
+    prompt_version varchar,
+    claim_count integer,
+    dropped_count integer,
+    status varchar,
+    error varchar
+);
+
+-- grain: a claim
+create table if not exists raw.claims (
+    claim_id varchar,
+    episode_id varchar,
+    partition_date date,
+    quote varchar,
+    headline varchar,
+    insight varchar,
+    speaker varchar,
+    first_segment integer,
+    last_segment integer,
+    start_seconds double,
+    kind varchar,
+    features json,
+    extractor varchar,
+    prompt_version varchar
+);
+
+-- grain: a claim and embedding model
+create table if not exists raw.claim_embeddings (
+    claim_id varchar,
+    partition_date date,
+    model varchar,
+    embedding float[]
+);
+
+-- grain: a claim, scorer and version
+create table if not exists raw.claim_scores (
+    claim_id varchar,
+    partition_date date,
+    scorer varchar,
+    prompt_version varchar,
+    score double,
+    novelty double,
+    specificity double,
+    evidence double,
+    significance double,
+    reason varchar
+);
+
+-- grain: a question asked of a chat model; the store that keeps anything from being asked twice
+create table if not exists raw.llm_calls (
+    call_key varchar primary key,
+    subject_id varchar,
+    task varchar,
+    provider_model varchar,
+    prompt_version varchar,
+    input_tokens bigint,
+    output_tokens bigint,
+    cost_usd double,
+    latency_seconds double,
+    status varchar,
+    error varchar,
+    answer varchar,
+    called_at timestamp
+);
+
+-- grain: a claim that did not survive, and why
+create table if not exists ops.dropped_claims (
+    episode_id varchar,
+    partition_date date,
+    quote varchar,
+    reason varchar,
+    detail varchar,
+    extractor varchar,
+    prompt_version varchar
+);
+
+-- grain: a row that was set aside at a door into raw, and why
+create table if not exists ops.rejected_rows (
+    door varchar,
+    partition_date date,
+    row_key varchar,
+    rule varchar,
+    reason varchar,
+    "row" json
+);
+
+-- grain: a digest and recipient
+create table if not exists ops.deliveries (
+    digest_date date,
+    recipient varchar,
+    status varchar,
+    channel varchar,
+    message_id varchar,
+    pending_at timestamp,
+    sent_at timestamp,
+    error varchar,
+    primary key (digest_date, recipient)
+);
+
+create or replace view ops.feed_status as
+select feed_url, show_title, partition_date, status, reason, http_status, item_count, episode_count, fetched_at
+from raw.feed_fetches;
+
+create or replace view ops.skipped_items as
+select feed_url, show_title, position, guid, title, published_at, problem
+from raw.feed_items
+where problem is not null;
+
+create or replace view ops.transcription_jobs as
+select
+    transcripts.episode_id,
+    transcripts.partition_date,
+    transcripts.status,
+    transcripts.source,
+    transcripts.format,
+    transcripts.url,
+    episodes.duration_seconds / 3600.0 as hours,
+    0.0 as cost_usd,
+    transcripts.error
+from raw.transcripts as transcripts
+left join raw.episodes as episodes on transcripts.episode_id = episodes.episode_id;
+
+create or replace view ops.llm_calls as
+select
+    call_key, subject_id, task, provider_model, prompt_version, input_tokens, output_tokens, cost_usd,
+    latency_seconds, status, error, answer, called_at
+from raw.llm_calls;

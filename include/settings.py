@@ -1,0 +1,71 @@
+"""All that the environment decides, read in one place and at run time only: no DAG file imports this at parse time."""
+
+import functools
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """One field a variable, named `PODCAST_` and the field; `.env.example` says what each is for."""
+
+    model_config = SettingsConfigDict(env_prefix="PODCAST_", env_ignore_empty=True, extra="ignore")
+
+    data_dir: Path = PROJECT / "data"
+    feeds: str = ""
+    allow_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
+    transcriber: Literal["auto", "publisher"] = "auto"
+    llm_model: str = "offline"
+    embedding_model: str = "bundled"
+    daily_budget_usd: float = 5.0
+    daily_audio_hours: float = 10.0
+    recipients: Annotated[tuple[str, ...], NoDecode] = ("reader@localhost",)
+    sender: str = "Podcast Insights <insights@localhost>"
+    alert_recipients: Annotated[tuple[str, ...], NoDecode] = ()
+    site_url: str = ""
+
+    @field_validator("allow_hosts", "recipients", "alert_recipients", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Lists are written with commas or spaces between their items."""
+        return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("data_dir", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @property
+    def warehouse(self) -> Path:
+        return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.data_dir / "published" / "podcasts.duckdb"
+
+    @property
+    def outbox(self) -> Path:
+        return self.data_dir / "outbox"
+
+    @property
+    def site(self) -> Path:
+        return self.data_dir / "site"
+
+    @property
+    def landing(self) -> Path:
+        """Where a task that talks to the network leaves what it got for the task that writes it to the warehouse."""
+        return self.data_dir / "landing"
+
+    @property
+    def data_docs(self) -> Path:
+        return self.data_dir / "data_docs"
+
+
+@functools.cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()
