@@ -46,8 +46,8 @@ def build_claims():
 
         outlet_events[CLAIMS].extra = steps.passed_on(triggering_asset_events)
 
-    models = dbt_build("build_claim_models", "claims")
-    list_unread_transcripts() >> extract_claims() >> land_claims() >> models >> announce_claims()
+    build_claim_models = dbt_build("build_claim_models", "claims")
+    list_unread_transcripts() >> extract_claims() >> land_claims() >> build_claim_models >> announce_claims()
 
 
 build_claims()

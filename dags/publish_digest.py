@@ -38,25 +38,13 @@ def publish_digest():
         return steps.write_pages(partition_key)
 
     @task(pool=WRITER_POOL)
-    def plan_delivery(partition_key=None, dag_run=None, triggering_asset_events=None):
+    def send_mail(partition_key=None, dag_run=None, triggering_asset_events=None):
         from include import steps
 
-        return steps.plan_delivery(partition_key, steps.wants_delivery(dag_run.conf, triggering_asset_events))
+        return steps.send_mail(partition_key, steps.wants_delivery(dag_run.conf, triggering_asset_events))
 
-    @task
-    def send_mail(partition_key=None):
-        from include import steps
-
-        return steps.send_mail(partition_key)
-
-    @task(pool=WRITER_POOL)
-    def record_delivery(partition_key=None):
-        from include import steps
-
-        return steps.record_delivery(partition_key)
-
-    models = dbt_build("build_digest_models", "digest")
-    models >> publish_copy() >> write_pages() >> plan_delivery() >> send_mail() >> record_delivery()
+    build_digest_models = dbt_build("build_digest_models", "digest")
+    build_digest_models >> publish_copy() >> write_pages() >> send_mail()
 
 
 publish_digest()

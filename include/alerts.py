@@ -48,4 +48,5 @@ def compose(context: Mapping[str, Any]) -> EmailMessage:
 def _send(message: EmailMessage) -> None:
     from include.delivery import smtp_from_airflow
 
-    smtp_from_airflow("smtp_default").send(message)
+    with smtp_from_airflow().connect() as client:
+        client.send_message(message)

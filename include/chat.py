@@ -44,11 +44,11 @@ _CONFIGURATION = {401, 403, 404}
 _PASSING = {408, 409, 425, 429}
 
 
-class UnusableModelError(RuntimeError):
+class UnusableModel(RuntimeError):
     """The model cannot be used as it is configured (no key, wrong name, no access): no retry helps."""
 
 
-class NoAnswerError(RuntimeError):
+class NobodyAnswered(RuntimeError):
     """Nothing at all was answered; asking again later may help, and repeats no question that was answered."""
 
 
@@ -235,7 +235,7 @@ class ChatModel:
     Costs money where the provider does. A question is tried up to `attempts` times on 429, 5xx, time-outs and lost
     connections, with growing pauses, or as long as `Retry-After` says (at most `longest_wait_seconds`, and then for
     all questions); a time-out may have been billed, and counts as spent. An answer of the wrong form is asked for once
-    more. After five questions in a row that nobody answered the rest is not asked.
+    more. After five questions in a row that nobody answered none is asked for `longest_wait_seconds`.
     """
 
     def __init__(
@@ -266,11 +266,13 @@ class ChatModel:
         self._asking: dict[str, threading.Lock] = {}
         self._paused_until = 0.0
         self._unanswered = 0
+        self._hopeless_until = 0.0
+        self._unusable = ""
 
     def ask_all(self, questions: Sequence[Question]) -> list[Answer]:
         """One answer a question, in their order; one that fails leaves the others alone.
 
-        Raises UnusableModelError where the model refuses every question by its configuration; what was answered until
+        Raises UnusableModel where the model refuses every question by its configuration; what was answered until
         then is kept.
         """
         if not questions:
@@ -321,7 +323,9 @@ class ChatModel:
             answer=None,
             called_at=_now(),
         )
-        if self._unanswered >= 5:
+        if self._unusable:
+            raise UnusableModel(self._unusable)
+        if self._unanswered >= 5 and time.monotonic() < self._hopeless_until:
             return dataclasses.replace(row, error="not asked: the model answered none of the last questions")
         most = self._cost(_tokens(system + user) + 500, self._max_output_tokens)
         token = None
@@ -350,16 +354,18 @@ class ChatModel:
         except Exception as error:
             said = self._redacted(error)
             status = _status_code(error)
-            if status in _CONFIGURATION or isinstance(error, UnusableModelError):
+            if status in _CONFIGURATION or isinstance(error, UnusableModel):
                 if token and self._budget:
                     self._budget.settle(token, lost)
-                raise UnusableModelError(
-                    f"The chat model {self.name} cannot be used: {said}. Check PODCAST_LLM_MODEL and the provider's key "
-                    "and address variables (for OpenAI: OPENAI_API_KEY, OPENAI_BASE_URL)."
-                ) from None
+                self._unusable = (
+                    f"The chat model {self.name} cannot be used: {said}. Check PODCAST_LLM_MODEL and the provider's "
+                    "key and address variables (for OpenAI: OPENAI_API_KEY, OPENAI_BASE_URL)."
+                )
+                raise UnusableModel(self._unusable) from None
             log.warning("No answer from %s for %s of %s: %s", self.name, question.task, question.subject_id, said)
             with self._lock:
                 self._unanswered += 1
+                self._hopeless_until = time.monotonic() + self._longest_wait
             call = dataclasses.replace(row, error=said, cost_usd=lost if most is not None else None)
         else:
             assert reply is not None
@@ -396,8 +402,7 @@ class ChatModel:
         return _reply(result["raw"])
 
     def _structured(self, schema: type[BaseModel]):
-        with self._lock:
-            model = self._model
+        model = self._loaded()
         options: dict[str, Any] = {}
         if self._provider == "openai":
             options = {"method": "json_schema", "strict": True}
@@ -431,7 +436,7 @@ class ChatModel:
                 options["rate_limiter"] = InMemoryRateLimiter(requests_per_second=self._requests_per_minute / 60)
             model = init_chat_model(self.name, **options)
         except Exception as error:
-            raise UnusableModelError(str(error).strip().rstrip(".")) from error
+            raise UnusableModel(str(error).strip().rstrip(".")) from error
         if self._price is None:
             log.warning(
                 "The price of %s is not in include/prices.json: its cost is unknown and no cap holds.", self.name
@@ -443,23 +448,23 @@ class ChatModel:
         return price(self.name)
 
     def _cost(self, input_tokens: int, output_tokens: int) -> float | None:
-        rates = (0.0, 0.0) if self._is_local() else self._price
+        rates = self._price or ((0.0, 0.0) if self._is_local() else None)
         return None if rates is None else (input_tokens * rates[0] + output_tokens * rates[1]) / 1e6
 
-    def _is_local(self) -> bool:
+    def _is_local(self, model: Any = None) -> bool:
+        """Whether the model runs on this machine or network: nobody bills for it."""
         if self._provider == "ollama":
             return True
-        if self._provider != "openai":
-            return False
-        with self._lock:
-            client = getattr(self._model, "root_client", None)
+        client = getattr(model or self._loaded(), "root_client", None)
         host = urlsplit(str(getattr(client, "base_url", ""))).hostname or ""
-        if host == "localhost":
-            return True
         try:
-            return ipaddress.ip_address(host).is_private
+            return host == "localhost" or ipaddress.ip_address(host).is_private
         except ValueError:
             return False
+
+    def _loaded(self) -> Any:
+        with self._lock:
+            return self._model
 
     def _tries(self) -> tenacity.Retrying:
         return tenacity.Retrying(
@@ -488,7 +493,7 @@ class ChatModel:
             time.sleep(pause)
 
     def _redacted(self, error: BaseException) -> str:
-        """What an error says, in one line, without keys."""
+        """What an error says, on one line, without keys."""
         said = f"{type(error).__name__}: {error}"
         model = self.__dict__.get("_model")
         for value in vars(model).values() if model is not None else ():
@@ -537,8 +542,10 @@ def _form(reply: _Reply, schema: type[BaseModel]) -> str:
     data, whole = _read_json(reply.text)
     if reply.note or reply.ending in ("content_filter", "refusal"):
         return "refused"
-    if reply.ending in ("length", "max_tokens") or (data and not whole):
+    if reply.ending in ("length", "max_tokens"):
         return "truncated"
+    if not whole:
+        return "malformed"
     try:
         schema.model_validate(data)
     except ValidationError:
@@ -570,24 +577,17 @@ def _read_json(text: str) -> tuple[dict[str, Any], bool]:
 
 
 def _passes(error: BaseException) -> bool:
-    """Whether the same question may be answered on another try."""
+    """Whether the same question may be answered on another try: after 429, 5xx, a lost connection, a time-out, or a
+    response that is no chat completion; not after a refusal of the request, nor where the account is used up."""
     status = _status_code(error)
     if status is not None:
         return (status in _PASSING or status >= 500) and "insufficient_quota" not in str(error)
-    if isinstance(error, UnusableModelError):
-        return False
-    return getattr(error, "is_retryable", False) or isinstance(error, OSError | ValueError) or _is_http_fault(error)
+    return not isinstance(error, UnusableModel) and getattr(error, "is_retryable", True)
 
 
 def _may_be_billed(error: BaseException) -> bool:
-    """Whether the provider may have done the work: it was asked, and no refusal came back."""
+    """Whether the provider may have done the work: it was reached, and no refusal came back."""
     return _status_code(error) is None and _passes(error) and "Connect" not in type(error).__name__
-
-
-def _is_http_fault(error: BaseException) -> bool:
-    """Errors of httpx (by whatever name a provider's client ships it), which share their class names."""
-    names = {cls.__name__ for cls in type(error).__mro__}
-    return bool(names & {"TransportError", "TimeoutException", "APIConnectionError", "APIResponseValidationError"})
 
 
 def _status_code(error: BaseException) -> int | None:

@@ -74,13 +74,13 @@ class Transport(Protocol):
     def send(self, delivery: Delivery, message: EmailMessage) -> Outcome: ...
 
 
-class Undelivered(Exception):
+class DeliveryError(Exception):
     """Some recipients did not get the digest; the message names each, why, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Mails as files `DATE-RECIPIENT.eml` of a folder. A file stands whole or not at all, and writing it again is safe."""
+    """Mails as files `DATE-RECIPIENT.eml` of a folder. A file stands whole or not at all; writing it again is safe."""
 
     folder: Path
     channel = "outbox"
@@ -127,18 +127,16 @@ class Smtp:
                 return Outcome(delivery, "deferred", f"the sender {sender} was refused: {_answer(code, answer)}")
             code, answer = client.rcpt(delivery.recipient)
             if code not in (250, 251):
-                return Outcome(delivery, "failed" if code >= 500 else "deferred", f"refused: {_answer(code, answer)}")
+                return _refused(delivery, code, answer)
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             return Outcome(delivery, "deferred", f"the connection broke before the mail left: {_words(error)}")
         try:
             code, answer = client.data(message.as_bytes(policy=SMTP))
-        except smtplib.SMTPDataError as error:
-            code, answer = error.smtp_code, error.smtp_error
+        except smtplib.SMTPDataError as refusal:
+            return _refused(delivery, refusal.smtp_code, refusal.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
             return Outcome(delivery, "pending", f"the connection broke while the mail was sent: {_words(error)}")
-        if code == 250:
-            return Outcome(delivery, "sent")
-        return Outcome(delivery, "failed" if code >= 500 else "deferred", f"refused: {_answer(code, answer)}")
+        return Outcome(delivery, "sent") if code == 250 else _refused(delivery, code, answer)
 
 
 def deliver(
@@ -153,7 +151,7 @@ def deliver(
 
     The warehouse is opened for a moment before and after each mail and is closed while the network is waited for; so
     at most one mail is ever undecided. A refused recipient is recorded and stops nobody. Calling it again is safe: it
-    sends what is left. Raises Undelivered at the end, when all others have been served, where a mail is undecided or
+    sends what is left. Raises DeliveryError at the end, when all others have been served, where a mail is undecided or
     could not be sent for a passing reason.
     """
     outcomes: list[Outcome] = []
@@ -299,7 +297,7 @@ def _raise_for(outcomes: Sequence[Outcome], undecided: Sequence[Delivery]) -> No
         if outcome.status == "deferred"
     ]
     if troubles:
-        raise Undelivered("\n".join(troubles))
+        raise DeliveryError("\n".join(troubles))
 
 
 def _row(connection: duckdb.DuckDBPyConnection, day: date, recipient: str) -> dict | None:
@@ -332,6 +330,11 @@ def _key(recipient: str) -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def _refused(delivery: Delivery, code: int, answer: bytes | str) -> Outcome:
+    """5xx is for good, 4xx for now."""
+    return Outcome(delivery, "failed" if code >= 500 else "deferred", f"refused: {_answer(code, answer)}")
 
 
 def _answer(code: int, answer: bytes | str) -> str:

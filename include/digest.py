@@ -23,7 +23,7 @@ class Mention:
     """
 
     claim_id: str
-    theme_id: str | None
+    theme_id: str
     headline: str
     insight: str
     quote: str
@@ -181,7 +181,8 @@ _JOINERS = "\u200c\u200d"
 
 MENTIONS = """
     select
-        claims.claim_id, claims.theme_id, claims.headline, claims.insight, claims.quote, claims.speaker,
+        claims.claim_id, coalesce(claims.theme_id, claims.claim_id) as theme_id, claims.headline, claims.insight,
+        claims.quote, claims.speaker,
         episodes.show_id, episodes.show_title, episodes.title as episode_title, episodes.episode_url,
         claims.listen_url, claims.start_seconds, claims.partition_date as said_on, claims.score, claims.extractor
     from marts.claims as claims
@@ -304,7 +305,9 @@ from (
     union all
     select 'scores: ' || scorer from marts.claims where partition_date = $day
     union all
-    select 'transcripts: ' || transcript_source from marts.episodes where partition_date = $day
+    select 'transcripts: ' || transcript_source
+    from marts.episodes
+    where partition_date = $day and transcript_status = 'ok'
 )
 where model is not null
 order by model
@@ -327,7 +330,7 @@ def _insights(connection: duckdb.DuckDBPyConnection, day: date) -> tuple[Insight
                 "Run the day again from build_claims on."
             )
         row.update(
-            theme_id=theme_id,
+            theme_id=theme_id or row["theme_id"],
             theme_label=one_line(row["theme_label"] or row["headline"], 200),
             why=one_line(row["why"]),
             is_update=bool(row["is_update"]),

@@ -66,9 +66,10 @@ def parse(content: bytes, feed_url: str, headers: Mapping[str, str] | None = Non
     identity, seen twice) are kept with their `problem`.
     """
     base_url = base_url or feed_url
-    sent = {"content-location": base_url, "content-type": (headers or {}).get("content-type", "application/xml")}
+    # Without a content-location feedparser leaves a bare guid alone instead of making it a URL of this host.
+    sent = {"content-type": (headers or {}).get("content-type", "application/xml")}
     document = feedparser.parse(io.BytesIO(content), response_headers=sent)
-    if not document.version and not document.entries:
+    if not document.get("version") and not document.entries:
         trouble = document.get("bozo_exception")
         raise UnreadableFeed(f"no RSS or Atom feed: {trouble}" if trouble else "no RSS or Atom feed")
     show_key = document.feed.get("podcast_guid") or _show_key(feed_url)

@@ -8,6 +8,7 @@ import functools
 import hashlib
 import sys
 from datetime import UTC, date, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -38,8 +39,8 @@ def compose(
     """
     sender_name, sender_address = parseaddr(sender)
     message = EmailMessage()
-    message["From"] = Address(sender_name, addr_spec=_address(sender_address or sender))
-    message["To"] = Address(addr_spec=_address(recipient))
+    message["From"] = _address(sender_address or sender, sender_name)
+    message["To"] = _address(recipient)
     message["Subject"] = subject(digest)
     message["Message-ID"] = message_id(digest.date, recipient, sender)
     if sent_at:
@@ -69,7 +70,7 @@ def subject(digest: Digest) -> str:
     headline = one_line(digest.insights[0].headline, 300)
     room = SUBJECT_LENGTH - len(ending)
     if len(headline) > room:
-        headline = headline[: room - 1].rsplit(" ", 1)[0].rstrip(",;:.–— ") + "…"
+        headline = headline[: room - 1].rsplit(" ", 1)[0].rstrip(",;:.- ") + "…"
     return headline + ending
 
 
@@ -96,10 +97,14 @@ def _part(message: EmailMessage, kind: str) -> str:
     return part.get_content()
 
 
-def _address(text: str) -> str:
-    if any(c.isspace() for c in text) or not all(text.rpartition("@")[::2]):
+def _address(text: str, name: str = "") -> Address:
+    try:
+        address = Address(name, addr_spec=text)
+    except (ValueError, IndexError, MessageError):
+        address = None
+    if address is None or not address.username or not address.domain:
         raise ValueError(f"{text!r} is no mail address. Write it as name@example.com.")
-    return text
+    return address
 
 
 @functools.cache

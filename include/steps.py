@@ -179,8 +179,33 @@ def publish_copy() -> Summary:
 def write_pages(partition_key: str | None) -> Summary:
     from include import publication, site
 
+    partition = day(partition_key)
     with publication.open_copy(settings().published) as connection:
-        return _said({"pages": site.write_site(connection, settings().site, settings().site_url)})
+        changed = site.write_site(connection, settings().site, settings().site_url, since=partition)
+    return _said({"pages_changed": changed})
+
+
+def send_mail(partition_key: str | None, wanted: bool) -> Summary:
+    """Sends the digest to whoever has not had it, and brings the ledger into the analysts' copy."""
+    from include import delivery, digest, mail, publication
+
+    partition = day(partition_key)
+    if not wanted:
+        return _said({"sent": 0, "reason": "no delivery was asked for"})
+    with publication.open_copy(settings().published) as connection:
+        today = digest.read_digest(connection, partition)
+    try:
+        outcomes = delivery.deliver(
+            open_warehouse,
+            partition,
+            settings().recipients,
+            settings().sender,
+            delivery.transport_from_airflow(settings().outbox),
+            lambda recipient: mail.compose(today, recipient, settings().sender, settings().site_url),
+        )
+    finally:
+        publication.publish(settings().warehouse, settings().published)
+    return _said({status: sum(o.status == status for o in outcomes) for status in ("sent", "failed")})
 
 
 def _said(summary: Summary) -> Summary:

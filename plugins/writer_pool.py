@@ -1,4 +1,6 @@
-"""Makes sure, whenever a scheduler starts, that the one-slot pool of the warehouse's writers exists."""
+"""Makes sure, whenever a component of Airflow starts, that the one-slot pool of the warehouse's writers exists."""
+
+from typing import ClassVar
 
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
@@ -6,18 +8,20 @@ from airflow.plugins_manager import AirflowPlugin
 from include.wiring import WRITER_POOL
 
 
-class _PoolListener:
+class PoolListener:
     @hookimpl
     def on_starting(self, component):
-        if component.job_type != "SchedulerJob":
-            return
         from airflow.models.pool import Pool
+        from sqlalchemy.exc import IntegrityError
 
-        Pool.create_or_update_pool(
-            WRITER_POOL, slots=1, description="Whoever opens the warehouse file: one at a time.", include_deferred=False
-        )
+        try:
+            Pool.create_or_update_pool(
+                WRITER_POOL, slots=1, description="Who opens the warehouse file: one at a time.", include_deferred=False
+            )
+        except IntegrityError:
+            pass  # another component that starts at the same moment has made it
 
 
 class WriterPool(AirflowPlugin):
     name = "writer_pool"
-    listeners = [_PoolListener()]
+    listeners: ClassVar[list] = [PoolListener()]

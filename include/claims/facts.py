@@ -50,8 +50,10 @@ def spellings(*texts: str) -> frozenset[str]:
 _SMALL = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
+        words(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+            "seventeen eighteen nineteen"
+        )
     )
 }
 _TENS = {
@@ -61,7 +63,6 @@ _SCALES = {
     "hundred": 1e2, "thousand": 1e3, "k": 1e3, "grand": 1e3, "million": 1e6, "m": 1e6, "mm": 1e6, "mn": 1e6,
     "billion": 1e9, "b": 1e9, "bn": 1e9, "trillion": 1e12, "tn": 1e12, "t": 1e12, "dozen": 12.0,
 }  # fmt: skip
-_PLURAL_SCALES = {"hundreds", "thousands", "millions", "billions", "trillions", "dozens"}
 _ORDINALS = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
     "tenth": 10, "eleventh": 11, "twelfth": 12,
@@ -70,7 +71,7 @@ _TOKEN = re.compile(r"\d+(?:,\d+)*(?:\.\d+)?|[^\W\d_]+")
 
 
 def _numbers(text: str) -> list[tuple[str, float]]:
-    """The numbers of a text as (as written, value), in order. Ordinals in words and plurals of scales are no numbers."""
+    """The numbers of a text as (as written, value), in order; ordinals in words are none."""
     found = []
     tokens = list(_TOKEN.finditer(text))
     i = 0
@@ -194,19 +195,20 @@ _LINK = re.compile(
 )
 _NO_NAMES = frozenset(
     words(
-        "a about above according across after again against all almost alone along already also although always among an "
-        "and another any anyone anything are around as asked at away back be because before behind being below best better "
-        "between beyond both but by can cannot compared could despite did do does don't down during each early either else "
-        "enough even ever every everyone everything except far few fewer finally first for from full further given good "
-        "half has have he her here his how however i i'm i've i'd i'll if in instead into is it it's its itself just keep "
-        "last later least less let like likely little long look made make many may maybe might more most much must near "
-        "nearly neither never new next no nobody none nor not nothing now of off often old on once one only onto or other "
-        "others otherwise our out outside over own part past people perhaps put rather real right same say second see "
-        "several she should simply since small so some someone something sometimes soon still such take than that that's "
-        "the their them then there there's these they they're thing things third this those though three through thus "
-        "till to today together too top toward towards true turn two under unless unlike until up upon us use used using "
-        "very via want was way we well were what what's whatever when where whether which while who whole whose why will "
-        "with within without work would yes yet you your gb mb kb tb ghz mhz"
+        "a about above according across after again against all almost alone along already also although always among "
+        "an and another any anyone anything are around as asked at away back be because before behind being below "
+        "best better between beyond both but by can cannot compared could despite did do does don't down during each "
+        "early either else enough even ever every everyone everything except far few fewer finally first for from "
+        "full further given good half has have he her here his how however i i'm i've i'd i'll if in instead into is "
+        "it it's its itself just keep last later least less let like likely little long look made make many may maybe "
+        "might more most much must near nearly neither never new next no nobody none nor not nothing now of off often "
+        "old on once one only onto or other others otherwise our out outside over own part past people perhaps put "
+        "rather real right same say second see several she should simply since small so some someone something "
+        "sometimes soon still such take than that that's the their them then there there's these they they're thing "
+        "things third this those though three through thus till to today together too top toward towards true turn "
+        "two under unless unlike until up upon us use used using very via want was way we well were what what's "
+        "whatever when where whether which while who whole whose why will with within without work would yes yet you "
+        "your gb mb kb tb ghz mhz"
     )
 )
 
@@ -226,7 +228,7 @@ def _names(text: str) -> list[str]:
 
 
 def _ordinary(word: str) -> bool:
-    """Whether the word at a sentence's beginning may owe its capital to that: no odd capitals, no digit, no "Acme's"."""
+    """Whether a word may owe its capital to standing first in a sentence: no odd capitals, no digit, no "Acme's"."""
     odd = any(c.isupper() for c in word[1:]) or any(c.isdigit() for c in word)
     return not odd and not re.search(r"['’]s$", word)
 

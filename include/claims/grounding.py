@@ -142,6 +142,11 @@ class Transcript:
         last = self._places[min(passage.last_word + reach, len(self.words) - 1)][0]
         return " ".join(self._texts[first : last + 1])
 
+    @property
+    def text(self) -> str:
+        """All that was said."""
+        return "\n".join(self._texts)
+
     @cached_property
     def speakers(self) -> frozenset[str]:
         return frozenset(segment.speaker for segment in self.segments if segment.speaker)

@@ -16,7 +16,9 @@ _ENDING = re.compile(r"(?:[.!?…]+|\.\.\.)[\"'”’)\]]*(?=\s+[\"'“‘(\[]*[
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|approx|No|Inc|Ltd|Corp|Co|Gen|Sen|Rep|e\.g|i\.e|a\.k\.a)|\b[A-Z])\.$"
 )
-_CLAUSE = re.compile(r"(?<=[,;:–—])\s+(?=(?:and|but|so|because|which|then|or|where|while|if|when|you|I|we|they|it)\b)|\s+[-–—]{1,2}\s+")
+_CLAUSE = re.compile(
+    r"(?<=[,;:–—])\s+(?=(?:and|but|so|because|which|then|or|where|while|if|when|you|I|we|they|it)\b)|\s+[-–—]{1,2}\s+"
+)
 _PLAIN_CLAUSE = re.compile(r"\s+(?=(?:and then|so|but|because|and|which|now|well|when|if)\b)")
 
 

@@ -218,7 +218,9 @@ def likeness(vectors: np.ndarray, about: np.ndarray, at: np.ndarray) -> np.ndarr
     far = np.where(apart > 100, alike, -1)
     top = np.sort(far, axis=1)[:, -10:]
     rows[:, 4] = np.maximum(top, 0).mean(axis=1)
-    rows[:, 5] = vectors @ (lambda v: v / max(1e-9, float(np.linalg.norm(v))))(vectors[: max(1, len(vectors) // 20)].mean(axis=0))
+    rows[:, 5] = vectors @ (lambda v: v / max(1e-9, float(np.linalg.norm(v))))(
+        vectors[: max(1, len(vectors) // 20)].mean(axis=0)
+    )
     rows[:, 6] = vectors @ about[2]
     return rows
 

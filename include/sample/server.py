@@ -45,7 +45,7 @@ def serve(port: int = PORT, folder: Path = FOLDER) -> Iterator[str]:
     Raises PortTaken. Only this machine can reach it.
     """
     server = _listen(port, folder)
-    thread = threading.Thread(target=server.serve_forever, name="sample", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="sample", daemon=True)
     thread.start()
     try:
         yield f"http://{HOST}:{server.server_port}"
@@ -110,9 +110,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.folder = folder
         super().__init__(*arguments)
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server asks for
-        host, port = self.server.server_address[:2]
-        document = _document(self.folder, urlsplit(self.path).path, f"http://{host!s}:{port}")
+    def do_GET(self) -> None:
+        host, port = self.connection.getsockname()
+        document = _document(self.folder, urlsplit(self.path).path, f"http://{host}:{port}")
         if document is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return

@@ -32,12 +32,14 @@ import psycopg
 import psycopg.sql
 import pytest
 import yaml  # type: ignore[import-untyped]
+from cryptography.fernet import Fernet
 
 from include.settings import Settings
 from include.wiring import WRITER_POOL
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE = PROJECT / "docker-compose.yaml"
+DOCUMENT = PROJECT / "docs" / "deployment.md"
 DAGS = {"ingest_episodes", "transcribe_episodes", "build_claims", "score_claims", "publish_digest"}
 AIRFLOW_SERVICES = ("init", "api-server", "scheduler", "dag-processor", "triggerer")
 SECRETS = (
@@ -178,6 +180,24 @@ def test_the_containers_get_every_setting_and_every_variable_that_the_example_na
     assert handed_on == {f"PODCAST_{field}".upper() for field in Settings.model_fields}
 
 
+def test_the_documented_first_steps_fill_in_every_secret(tmp_path: Path, variables: dict[str, str]):
+    steps = re.search(r"^## Start$.*?^```sh$(.*?)^```$", DOCUMENT.read_text(), flags=re.MULTILINE | re.DOTALL)
+    assert steps
+    shutil.copy(PROJECT / ".env.example", tmp_path)
+    subprocess.run(["sh", "-eu", "-c", steps[1]], check=True, cwd=tmp_path)
+    made = {name: value or "" for name, value in dotenv.dotenv_values(tmp_path / ".env").items()}
+    assert len({made[name] for name in SECRETS}) == len(SECRETS)
+    assert all(made[name].isalnum() for name in SECRETS if name != "AIRFLOW_FERNET_KEY")
+    Fernet(made["AIRFLOW_FERNET_KEY"])
+    composed(made)
+    assert {**made, **dict.fromkeys(SECRETS)} == {**variables, **dict.fromkeys(SECRETS)}, "another line was changed"
+
+
+def test_the_feeds_that_are_read_by_default_are_in_the_image(services: dict[str, Any]):
+    default = services["scheduler"]["environment"]["PODCAST_FEEDS"]
+    assert (PROJECT / Path(default).relative_to("/opt/podcast-insights")).is_file()
+
+
 def dockerfile() -> list[tuple[str, str]]:
     """The instructions of the Dockerfile, continuation lines joined, comments left out."""
     lines = [line for line in (PROJECT / "Dockerfile").read_text().splitlines() if not line.lstrip().startswith("#")]
@@ -279,7 +299,7 @@ class Machine:
     def run(self, name: str, command: Sequence[str]) -> int:
         """The exit code of a command inside a service; what it prints goes to the service's log."""
         with self._log(name).open("ab") as log:
-            return subprocess.run(**self._process(name, command), stdout=log, stderr=log, timeout=120).returncode
+            return subprocess.run(**self._process(name, command), stdout=log, stderr=log).returncode
 
     def start(self, name: str) -> None:
         with self._log(name).open("ab") as log:
@@ -298,14 +318,15 @@ class Machine:
         process = self._running.pop(name)
         process.send_signal(signal.SIGTERM)
         try:
-            return process.wait(timeout=60)
+            return process.wait(timeout=180)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
     def stop_all(self) -> None:
-        for name in list(self._running):
-            self.stop(name)
+        with ExitStack() as stack:
+            for name in self._running:
+                stack.callback(self.stop, name)
 
     def printed(self, name: str) -> str:
         return self._log(name).read_text(errors="replace")
@@ -402,6 +423,7 @@ def test_a_task_runs_and_its_log_can_be_read(machine: Machine, token: str):
     assert machine.api(f"{runs}/once", token)["state"] == "success", log
     assert (machine.folder / "data/mark").read_text() == "LocalExecutor"
     assert "the mark is left" in json.dumps(log)
+    assert not [line for line in log["content"] if line.get("level") in {"error", "critical"}]
 
 
 @needs_postgres
@@ -471,7 +493,7 @@ def free_ports(names: Sequence[str]) -> dict[str, int]:
         return {name: server.getsockname()[1] for name, server in sockets.items()}
 
 
-def eventually(what: str, holds: Callable[[], bool], seconds: float = 120) -> None:
+def eventually(what: str, holds: Callable[[], bool], seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
@@ -482,7 +504,8 @@ def eventually(what: str, holds: Callable[[], bool], seconds: float = 120) -> No
 def postgres(port: int, environment: Mapping[str, str]) -> Iterator[None]:
     """A server with the user, password and database of the Compose file; PostgreSQL itself refuses to run as root."""
     nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    as_user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if nobody else {}
+    user, group = (nobody.pw_uid, nobody.pw_gid) if nobody else (None, None)
+    groups: list[int] | None = [] if nobody else None
     name, password = environment["POSTGRES_USER"], environment["POSTGRES_PASSWORD"]
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
         (Path(folder) / "password").write_text(password)
@@ -491,17 +514,21 @@ def postgres(port: int, environment: Mapping[str, str]) -> Iterator[None]:
                 os.chown(path, nobody.pw_uid, nobody.pw_gid)
         cluster = ["-D", f"{folder}/cluster"]
         make = [postgres_program("initdb"), *cluster, "-U", name, f"--pwfile={folder}/password", "-A", "scram-sha-256"]
-        subprocess.run([*make, "--no-sync"], check=True, capture_output=True, cwd="/", **as_user)
+        subprocess.run(
+            [*make, "--no-sync"], check=True, capture_output=True, cwd="/", user=user, group=group, extra_groups=groups
+        )
         serve = [postgres_program("postgres"), *cluster, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"]
         with open(f"{folder}/server.log", "wb") as log:
-            server = subprocess.Popen(serve, stdout=log, stderr=log, cwd="/", **as_user)
+            server = subprocess.Popen(
+                serve, stdout=log, stderr=log, cwd="/", user=user, group=group, extra_groups=groups
+            )
         try:
             connect = {"host": "127.0.0.1", "port": port, "user": name, "password": password}
             eventually("PostgreSQL answers", lambda: _created(environment["POSTGRES_DB"], connect))
             yield
         finally:
             server.send_signal(signal.SIGINT)
-            server.wait(timeout=60)
+            server.wait(timeout=180)
 
 
 def _created(database: str, connect: Mapping[str, Any]) -> bool:

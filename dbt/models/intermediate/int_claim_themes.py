@@ -2,11 +2,7 @@
 
 
 def model(dbt, session):
-    dbt.config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="{% if is_incremental() %}delete from {{ this }} where partition_date >= {{ first_day() }}{% endif %}",
-    )
+    dbt.config(materialized="incremental", incremental_strategy="append")
     from include import themes
 
     claims = dbt.ref("stg_claims")

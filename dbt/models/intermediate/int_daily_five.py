@@ -2,17 +2,7 @@
 
 
 def model(dbt, session):
-    dbt.config(
-        materialized="incremental",
-        incremental_strategy="append",
-        pre_hook="""{% if is_incremental() %}
-            delete from {{ this }}
-            where digest_date >= {{ first_day() }}
-                and digest_date not in (
-                    select digest_date from {{ ref('stg_deliveries') }} where delivery_status = 'sent'
-                )
-        {% endif %}""",
-    )
+    dbt.config(materialized="incremental", incremental_strategy="append")
     from include import choice
 
     candidates = dbt.ref("int_digest_candidates")

@@ -1,0 +1,97 @@
+"""Who finds, scores and embeds claims, as the settings say: the offline model, or a chat model by name.
+
+What was asked of a chat model lives in two places: `raw.llm_calls`, and while a step runs, a folder that the step can
+write to without the warehouse. `export_calls` fills the folder, `import_calls` takes in what came new.
+"""
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from include.claims.claim import Extractor, Scorer
+from include.settings import Settings
+from include.warehouse import append, records, transaction
+
+if TYPE_CHECKING:
+    from include.chat import ChatModel
+    from include.embedding import Encoder
+
+OFFLINE = "offline"
+
+
+def extractor(settings: Settings) -> Extractor:
+    """The extractor that PODCAST_LLM_MODEL names."""
+    if settings.llm_model == OFFLINE:
+        from include.claims.offline import OfflineExtractor
+
+        return OfflineExtractor()
+    from include.claims.chat import ChatExtractor
+
+    return ChatExtractor(_chat_model(settings))
+
+
+def scorer(settings: Settings) -> Scorer:
+    """The scorer that PODCAST_LLM_MODEL names."""
+    if settings.llm_model == OFFLINE:
+        from include.claims.offline import OfflineScorer
+
+        return OfflineScorer()
+    from include.claims.chat import ChatScorer
+
+    return ChatScorer(_chat_model(settings))
+
+
+def encoder(settings: Settings) -> "Encoder":
+    """The model that PODCAST_EMBEDDING_MODEL names."""
+    from include.embedding import bundled_encoder
+
+    return bundled_encoder()
+
+
+def export_calls(connection: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> None:
+    """Lays out the calls of the day's episodes and claims, so that none of them is made again."""
+    if settings.llm_model == OFFLINE:
+        return
+    from include.chat import CallStore
+
+    rows = records(
+        connection,
+        """
+        select calls.* from raw.llm_calls as calls
+        where provider_model = $model and (
+            subject_id in (select episode_id from raw.episodes where partition_date = $day)
+            or subject_id in (select claim_id from raw.claims where partition_date = $day)
+        )
+        """,
+        {"model": settings.llm_model, "day": day},
+    )
+    CallStore(settings.landing / "llm_calls").load(rows)
+
+
+def import_calls(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Takes the calls that were made since into `raw.llm_calls`; a call that is there already stays."""
+    folder = settings.landing / "llm_calls"
+    if settings.llm_model == OFFLINE or not folder.is_dir():
+        return
+    from include.chat import ANSWERED, CallStore
+
+    with transaction(connection):
+        known = dict(connection.execute("select call_key, status from raw.llm_calls").fetchall())
+        new = [row for row in CallStore(folder).records() if known.get(row["call_key"]) not in ANSWERED]
+        keys = [row["call_key"] for row in new]
+        connection.execute("delete from raw.llm_calls where list_contains($keys, call_key)", {"keys": keys})
+        append(connection, "raw.llm_calls", new)
+    for row in new:
+        (folder / f"{row['call_key']}.json").unlink()
+
+
+def _chat_model(settings: Settings) -> "ChatModel":
+    from include.chat import Budget, CallStore, ChatModel
+
+    ledger = settings.landing / "spending" / f"{datetime.now(UTC).date()}.jsonl"
+    return ChatModel(
+        settings.llm_model,
+        CallStore(settings.landing / "llm_calls"),
+        Budget(settings.daily_budget_usd, ledger=ledger),
+    )

@@ -1,0 +1,176 @@
+"""A server that speaks the protocol of OpenAI's chat completions on loopback, and answers by a script.
+
+Nothing of the project is replaced in tests that use it: requests go through LangChain, the provider's client and HTTP.
+What it shows is what the project's code does with good, odd and hostile answers; it says nothing about what a real
+model would answer.
+"""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request as it came in: the two messages, the name of the form that the answer must have, and the body."""
+
+    system: str
+    user: str
+    form: str
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server says: a chat completion around `content`, or `raw` as it stands, after `delay` seconds."""
+
+    content: str = ""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    raw: str | None = None
+    delay: float = 0.0
+    finish_reason: str = "stop"
+    refusal: str | None = None
+    usage: tuple[int, int] = (1000, 100)
+
+
+def answer(data: Any) -> Reply:
+    return Reply(json.dumps(data))
+
+
+def error(status: int, message: str = "scripted", **headers: str) -> Reply:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status=status, headers=names, raw=json.dumps({"error": {"message": message, "type": "scripted"}}))
+
+
+class ChatServer:
+    """`with ChatServer(model) as server`: `model` turns what is asked into a reply, and `faults` come before it.
+
+    `asked` keeps all requests in the order in which they came; `most_at_once` is how many were in work together.
+    """
+
+    def __init__(self, model: Callable[[Asked], Reply], faults: Iterable[Reply] = ()):
+        self.model = model
+        self.faults = list(faults)
+        self.asked: list[Asked] = []
+        self.most_at_once = 0
+        self._at_once = 0
+        self._lock = threading.Lock()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
+
+    def __enter__(self) -> "ChatServer":
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+    def asked_for(self, form: str) -> list[Asked]:
+        return [asked for asked in self.asked if asked.form == form]
+
+    def _reply(self, asked: Asked) -> Reply:
+        with self._lock:
+            self.asked.append(asked)
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+            fault = self.faults.pop(0) if self.faults else None
+        try:
+            reply = fault or self.model(asked)
+            time.sleep(reply.delay)
+            return reply
+        finally:
+            with self._lock:
+                self._at_once -= 1
+
+    def _handler(server):  # noqa: N805
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                texts = {message["role"]: message["content"] for message in body["messages"]}
+                form = body.get("response_format", {}).get("json_schema", {}).get("name", "")
+                reply = server._reply(
+                    Asked(
+                        texts.get("system", ""),
+                        texts.get("user", ""),
+                        form,
+                        body,
+                        {name.lower(): value for name, value in self.headers.items()},
+                    )
+                )
+                self._send(reply, body.get("model", ""))
+
+            def _send(self, reply: Reply, model: str) -> None:
+                text = reply.raw if reply.raw is not None else json.dumps(_completion(reply, model))
+                payload = text.encode()
+                try:
+                    self.send_response(reply.status)
+                    for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(payload)))
+                    self.end_headers()
+                    self.wfile.write(payload)
+                except (BrokenPipeError, ConnectionResetError):
+                    self.close_connection = True
+
+            def log_message(self, *_: object) -> None: ...
+
+        return Handler
+
+
+def _completion(reply: Reply, model: str) -> dict[str, Any]:
+    return {
+        "id": "chatcmpl-scripted",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model,
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": reply.finish_reason,
+                "message": {"role": "assistant", "content": reply.content, "refusal": reply.refusal},
+            }
+        ],
+        "usage": {
+            "prompt_tokens": reply.usage[0],
+            "completion_tokens": reply.usage[1],
+            "total_tokens": sum(reply.usage),
+        },
+    }
+
+
+LINE = re.compile(r"^\[(\d+)\] (?:([^:\n]{1,60}): )?(.*)$", re.M)
+
+
+def lines_of(asked: Asked) -> list[tuple[int, str, str]]:
+    """The numbered lines that an extraction prompt shows: (number, speaker, words)."""
+    shown = asked.user.split("<<<TRANSCRIPT\n", 1)[1].rsplit("\nTRANSCRIPT>>>", 1)[0]
+    return [(int(number), speaker or "", text) for number, speaker, text in LINE.findall(shown)]
+
+
+def passage(number: int, quote: str, speaker: str = "", **changes: Any) -> dict[str, Any]:
+    """One chosen passage, whole and of the right form."""
+    return {
+        "first_line": number,
+        "last_line": number,
+        "quote": quote,
+        "speaker": speaker,
+        "headline": "A claim of consequence",
+        "insight": f"It was said: {quote}",
+        "kind": "fact",
+    } | changes
+
+
+def ratings(value: float = 3.0, **changes: Any) -> dict[str, Any]:
+    parts = ("novelty", "specificity", "evidence", "significance")
+    return {part: value for part in parts} | {f"{part}_reason": "as scripted" for part in parts} | changes

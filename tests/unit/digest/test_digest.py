@@ -1,0 +1,131 @@
+"""What a digest says is what the tables hold, made safe to show."""
+
+from datetime import date
+
+import pytest
+from invented_days import EMPTY, FULL, SHORT
+
+from include.digest import digest_dates, one_line, read_digest, web_address
+from include.warehouse import append
+
+
+def test_a_full_day_has_its_insights_in_order_with_their_sources(connection):
+    digest = read_digest(connection, FULL)
+
+    assert [insight.claim_id for insight in digest.insights] == ["c1", "c2", "c3", "c4", "c5"]
+    first = digest.insights[0]
+    assert (first.speaker, first.show_title, first.start_seconds) == ("Marit Oosterhuis", "Harbour Lines", 754.0)
+    assert first.theme_label == "Empty containers as an early sign"
+    assert first.why == "the highest score of the day, and two shows tell it"
+    assert digest.note is None
+
+
+def test_what_was_read_is_counted_by_episodes_that_have_a_transcript(connection):
+    digest = read_digest(connection, FULL)
+
+    assert (digest.shows_read, digest.episodes_read, digest.feeds_checked) == (4, 4, 5)
+    assert digest.seconds_read == 3720 + 2890 + 4105 + 3300
+    assert digest.words_read == 4 * 9000
+
+
+def test_hours_are_unknown_where_one_episode_bears_no_length(connection):
+    assert read_digest(connection, SHORT).seconds_read is None
+
+
+def test_the_cost_is_that_of_the_days_own_episodes_and_claims(connection):
+    assert read_digest(connection, FULL).cost_usd == pytest.approx(0.0352)
+    assert read_digest(connection, SHORT).cost_usd == pytest.approx(0.5)
+
+
+def test_what_failed_is_named_with_its_reason(connection):
+    left_out = {left.what: left.reason for left in read_digest(connection, FULL).left_out}
+
+    assert left_out == {
+        "https://gone.example/feed.xml": "the server answered 404",
+        "Quiet Machines: A bonus without a transcript": "the publisher offers no transcript",
+        "1 question to the chat model": "the day's 5 dollars were spent",
+    }
+
+
+def test_related_insights_come_from_other_shows_and_from_no_later_day(connection):
+    full, short = read_digest(connection, FULL), read_digest(connection, SHORT)
+
+    assert [other.claim_id for other in full.insights[0].related] == ["c6"]
+    assert [other.show_title for other in short.insights[0].related] == ["The Second Kettle"]
+    assert full.insights[1].related == ()
+
+
+def test_each_other_show_is_named_once_and_three_at_most(connection):
+    for number in range(6):
+        append(connection, "marts.episodes", [
+            {"episode_id": f"x{number}", "show_id": f"x{number}", "show_title": f"Show {number}", "title": "Boxes",
+             "partition_date": FULL},
+        ])  # fmt: skip
+        append(connection, "marts.claims", [
+            {"claim_id": f"x{number}{twin}", "episode_id": f"x{number}", "partition_date": FULL, "theme_id": "t1",
+             "headline": "Boxes", "insight": "Boxes.", "quote": "Boxes.", "score": number / 10 + twin}
+            for twin in (0, 1)
+        ])  # fmt: skip
+
+    related = read_digest(connection, FULL).insights[0].related
+
+    assert [other.claim_id for other in related] == ["c6", "x51", "x41"]
+
+
+def test_a_day_with_less_than_five_says_so(connection):
+    assert read_digest(connection, SHORT).note == (
+        "Only two insights stood out on this day; nothing was added to fill the list."
+    )
+    assert "no insights" in read_digest(connection, EMPTY).note
+
+
+def test_a_day_that_was_never_run_is_an_error(connection):
+    with pytest.raises(LookupError, match="2025-12-31"):
+        read_digest(connection, date(2025, 12, 31))
+
+
+def test_a_chosen_claim_that_is_gone_is_an_error_and_not_a_gap(connection):
+    connection.execute("delete from marts.claims where claim_id = 'c3'")
+
+    with pytest.raises(LookupError, match="c3"):
+        read_digest(connection, FULL)
+
+
+def test_days_without_insights_count_as_digests_too(connection):
+    assert digest_dates(connection) == [FULL, SHORT, EMPTY]
+
+
+def test_an_insight_that_only_repeats_the_quote_is_not_shown_twice(connection):
+    connection.execute("update marts.claims set insight = quote || ' And so on.' where claim_id = 'c1'")
+    connection.execute("update marts.claims set insight = upper(quote) where claim_id = 'c2'")
+
+    first, second, third = read_digest(connection, FULL).insights[:3]
+
+    assert (first.summary is None, first.quotation is None) == (False, True)
+    assert (second.summary is None, second.quotation is None) == (True, False)
+    assert (third.summary is None, third.quotation is None) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:alert(1)",
+        "JavaScript:alert(1)",
+        "data:text/html,<script>alert(1)</script>",
+        "//evil.example/x",
+        "https://",
+        "http://[broken",
+        "https://a.example/\r\nBcc: x",
+        "https://a.example/" + "x" * 3000,
+        "",
+        None,
+    ],
+)
+def test_what_is_no_web_address_is_never_a_link(address):
+    assert web_address(address) is None
+
+
+def test_texts_are_single_lines_without_hidden_characters():
+    assert one_line("a\r\nBcc: b\u202egnp\x00.\u2028c \ud800") == "a Bcc: b gnp . c"
+    assert one_line(None) == ""
+    assert one_line("abcdef", 4) == "abc…"

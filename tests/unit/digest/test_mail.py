@@ -1,0 +1,205 @@
+"""The mail says all that the digest holds, in both parts, and nothing in the data can break out of its place."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from invented_days import EMPTY, FULL, SHORT
+from selectolax.lexbor import LexborHTMLParser
+
+from include.digest import read_digest
+from include.mail import compose, html_part, main, message_id, subject, text_part
+
+SENDER = "Podcast Insights <insights@example.com>"
+SITE = "https://pods.example/site"
+
+
+def mail(connection, day=FULL, site=SITE, recipient="reader@example.com"):
+    return compose(read_digest(connection, day), recipient, SENDER, site)
+
+
+def visible(html: str) -> str:
+    tree = LexborHTMLParser(html)
+    tree.strip_tags(["style", "script", "title"])
+    return " ".join(tree.body.text(separator=" ").split())
+
+
+def test_both_parts_say_headline_insight_quote_speaker_show_and_time(connection):
+    message = mail(connection)
+
+    for part in (" ".join(text_part(message).split()), visible(html_part(message))):
+        for said in (
+            "Empty containers tell of a slump eight weeks early",
+            "retail orders fall about eight weeks later",
+            "“Once thirty-one in a hundred boxes leave empty",
+            "Marit Oosterhuis",
+            "Harbour Lines",
+            "What a port knows before the market does",
+            "12:34",
+            "Suppliers saw half-filled lorries before the orders fell",
+            "The Second Kettle",
+        ):
+            assert said in part
+
+
+def test_both_parts_end_with_what_was_read_what_failed_who_made_it_and_the_cost(connection):
+    message = mail(connection)
+
+    for part in (" ".join(text_part(message).split()), visible(html_part(message))):
+        for said in (
+            "4 episodes of 4 shows, 3 h 54 min",
+            "the server answered 404",
+            "the publisher offers no transcript",
+            "openai:gpt-x",
+            "$0.04",
+            "Unsubscribe",
+        ):
+            assert said in part
+
+
+def test_insights_link_to_their_pages_and_to_the_second(connection):
+    links = [link.attributes.get("href") for link in LexborHTMLParser(html_part(mail(connection))).css("a")]
+
+    assert f"{SITE}/insights/c1.html" in links
+    assert f"{SITE}/digests/2026-01-14.html" in links
+    assert "https://cdn.example/e1.mp3#t=754" in links
+
+
+def test_without_a_site_insights_link_to_the_recording(connection):
+    message = mail(connection, site="")
+
+    assert "https://cdn.example/e1.mp3#t=754" in html_part(message)
+    assert "insights/c1.html" not in message.as_string()
+    assert 'href=""' not in html_part(message)
+
+
+def test_an_update_is_marked(connection):
+    message = mail(connection, SHORT)
+
+    assert "1. UPDATE: Rotterdam" in text_part(message)
+    assert "percent UPDATE" in visible(html_part(message))
+    assert "2. Rents follow" in text_part(message)
+
+
+def test_a_day_with_nothing_says_so_in_one_line(connection):
+    message = mail(connection, EMPTY)
+
+    assert message["Subject"] == "Nothing worth your time on 16 January"
+    assert "there are no insights" in text_part(message)
+    assert "there are no insights" in visible(html_part(message))
+
+
+def test_offline_insights_are_said_to_be_quotations(connection):
+    assert "own words" not in text_part(mail(connection))
+    connection.execute("update marts.claims set extractor = 'offline'")
+
+    assert "the speakers' own words" in " ".join(text_part(mail(connection)).split())
+    assert "the speakers’ own words" in visible(html_part(mail(connection)))
+
+
+def test_the_subject_is_the_best_headline_and_is_kept_short(connection):
+    assert subject(read_digest(connection, FULL)) == "Empty containers tell of a slump eight weeks early + 4 more"
+    connection.execute("update marts.claims set headline = repeat('very long ', 40) where claim_id = 'c1'")
+
+    long = subject(read_digest(connection, FULL))
+
+    assert len(long) <= 90
+    assert long.endswith("… + 4 more")
+
+
+def test_the_same_digest_gives_the_same_mail(connection):
+    assert mail(connection).as_bytes() == mail(connection).as_bytes()
+
+
+def test_the_message_id_follows_from_day_and_recipient(connection):
+    assert mail(connection)["Message-ID"] == message_id(FULL, "Reader@example.com", SENDER)
+    others = {message_id(day, recipient, SENDER) for day in (FULL, SHORT) for recipient in ("a@x.org", "b@x.org")}
+    assert len(others) == 4
+
+
+def test_what_was_sent_can_be_read_back_from_its_bytes(connection):
+    sent = compose(
+        read_digest(connection, FULL), "reader@example.com", SENDER, SITE, datetime(2026, 1, 15, 6, tzinfo=UTC)
+    )
+    raw = sent.as_bytes(policy=policy.SMTP)
+    back = message_from_bytes(raw, policy=policy.default)
+
+    assert raw.isascii()
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+    assert back["Date"].datetime == datetime(2026, 1, 15, 6, tzinfo=UTC)
+    assert [part.get_content_type() for part in back.walk()] == [
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+    ]
+    assert "“Once thirty-one" in back.get_body(("plain",)).get_content()
+    assert back["List-Unsubscribe"] == "<mailto:insights@example.com?subject=unsubscribe>"
+
+
+def test_hostile_text_stays_text(connection):
+    attack = (
+        "<script>alert(1)</script>\r\nBcc: victim@example.com\r\n\r\n"
+        "{{ 7*7 }} </blockquote><img src=x onerror=alert(1)>"
+    )
+    connection.execute(
+        "update marts.claims set headline = $x, insight = $x, quote = $x || 'q', speaker = $x, listen_url = $u",
+        {"x": attack, "u": "javascript:alert(1)"},
+    )
+    connection.execute(
+        "update marts.episodes set show_title = $x, title = $x, episode_url = $u", {"x": attack, "u": "javascript:x"}
+    )
+    connection.execute("update marts.top_insights set why = $x", {"x": attack})
+
+    message = mail(connection, site="")
+    tree = LexborHTMLParser(html_part(message))
+
+    assert "\n" not in message["Subject"]
+    assert "Bcc" not in message_from_bytes(message.as_bytes())
+    assert tree.css("script, img, [onerror]") == []
+    assert [link.attributes["href"] for link in tree.css("a")] == ["mailto:insights@example.com?subject=unsubscribe"]
+    assert "{{ 7*7 }}" in visible(html_part(message))
+
+
+@pytest.mark.parametrize(
+    "recipient", ["", "reader", "a b@example.com", "a@example.com\r\nBcc: b@example.com", "@x.org"]
+)
+def test_what_is_no_address_is_an_error_that_names_it(connection, recipient):
+    with pytest.raises(ValueError, match="is no mail address"):
+        mail(connection, recipient=recipient)
+
+
+def test_a_preview_shows_the_mail_and_sends_nothing(warehouse_file, tmp_path, capsys):
+    html, eml = tmp_path / "mail.html", tmp_path / "mail.eml"
+
+    code = main(["2026-01-14", "--database", str(warehouse_file), "--html", str(html), "--eml", str(eml)])
+
+    printed = capsys.readouterr().out
+    assert code == 0
+    assert printed.startswith("Subject: Empty containers")
+    assert "Marit Oosterhuis" in printed
+    assert "Marit Oosterhuis" in html.read_text()
+    assert message_from_bytes(eml.read_bytes(), policy=policy.default)["Subject"].startswith("Empty containers")
+
+
+def test_a_preview_of_a_day_that_was_not_run_says_so(warehouse_file, capsys):
+    assert main(["2020-01-01", "--database", str(warehouse_file)]) == 1
+    assert "2020-01-01" in capsys.readouterr().err
+
+
+def test_a_preview_before_any_run_says_what_to_do(tmp_path):
+    project = Path(__file__).resolve().parents[3]
+    ran = subprocess.run(
+        [sys.executable, "-m", "include.mail", "2026-01-14"],
+        cwd=project,
+        env=os.environ | {"PODCAST_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ran.returncode == 1
+    assert "run a day first" in ran.stderr
