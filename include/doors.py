@@ -59,7 +59,7 @@ class DoorResult:
 
 
 class CriticalRuleBroken(Exception):
-    """A batch as a whole is not to be trusted; nothing of it may be landed. A retry with the same rows ends the same."""
+    """A batch as a whole is not to be trusted: nothing of it may be landed. The same rows end the same again."""
 
     def __init__(self, door: str, partition_date: date, rule: str, wrong: str, advice: str):
         super().__init__(
@@ -71,13 +71,16 @@ class CriticalRuleBroken(Exception):
         self.rule = rule
 
 
+Check = tuple[str, Mapping[str, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule as people know it. `must` is read after "must"; each check is an expectation of Great Expectations."""
+    """One rule in plain words, and the expectations of Great Expectations, with their arguments, that check it."""
 
     name: str
     must: str
-    checks: tuple[tuple[str, Mapping[str, Any]], ...]
+    checks: tuple[Check, ...]
     critical: bool = False
     advice: str = ""
 
@@ -86,13 +89,14 @@ class Rule:
 class Door:
     """What a door asks of its rows.
 
-    `columns` says which Python types a value may have; null is left to the rules. `source` is the column that names
-    where a row came from: a feed, an episode, a claim. `figures` are worked out of a row to be checked, not landed.
+    `columns` lists the columns by the Python types that their values may have; null is left to the rules. `source` is
+    the column that names where a row came from: a feed, an episode, a claim. `figures` are worked out of a row to be
+    checked, not to be landed.
     """
 
     key: tuple[str, ...]
     source: str
-    columns: Mapping[str, tuple[str, ...]]
+    columns: Mapping[str, str]
     rules: tuple[Rule, ...]
     figures: Mapping[str, Callable[[Row], Any]] = field(default_factory=dict)
 
@@ -120,220 +124,178 @@ def pass_door(door: str, rows: Sequence[Row], partition_date: date, docs: Path) 
     breaches = _breaches(result, rules)
     _publish(context, suite, result, docs, partition_date)
     advice = f"Then clear the run of {partition_date}. What was found stands in {_page(docs, door, partition_date)}"
-    for breach in breaches:
-        if breach.rule.critical or breach.error:
-            wrong = breach.of_batch(asked.key, len(rows))
-            raise CriticalRuleBroken(door, partition_date, breach.rule.name, wrong, f"{breach.rule.advice} {advice}")
+    if stopping := [breach for breach in breaches if breach.rule.critical or breach.error]:
+        first = stopping[0].rule
+        also = dict.fromkeys(breach.rule.name for breach in stopping if breach.rule is not first)
+        wrong = stopping[0].of_batch(asked.key, len(rows)) + (f" Also broken: {', '.join(also)}." if also else "")
+        raise CriticalRuleBroken(door, partition_date, first.name, wrong, f"{first.advice or _DISAGREE} {advice}")
     outcome = _split(asked, rows, breaches)
     if spoilt := _mostly_spoilt(asked, rows, outcome):
         raise CriticalRuleBroken(door, partition_date, "most_sources_sound", spoilt, f"{_DISAGREE} {advice}")
     return outcome
 
 
-def _present(column: str, title: str) -> Rule:
-    return Rule(f"{column}_present", f"{title} must not be empty", _filled(column))
+def _rule(name: str, must: str, *checks: Check) -> Rule:
+    return Rule(name, must, checks)
 
 
-def _filled(column: str) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-    return (
-        ("ExpectColumnValuesToNotBeNull", {"column": column}),
-        ("ExpectColumnValuesToMatchRegex", {"column": column, "regex": r"\S"}),
-    )
+def _critical(name: str, must: str, advice: str, *checks: Check) -> Rule:
+    return Rule(name, must, checks, critical=True, advice=advice)
 
 
-def _between(name: str, must: str, column: str, **limits: Any) -> Rule:
-    return Rule(name, must, (("ExpectColumnValuesToBeBetween", {"column": column, **limits}),))
+def _not_null(column: str) -> Check:
+    return "ExpectColumnValuesToNotBeNull", {"column": column}
 
 
-def _hours(name: str, title: str, column: str) -> Rule:
-    return _between(name, f"{title} must be 0 to 48 hours", column, min_value=0, max_value=48 * 3600)
+def _not_blank(column: str) -> Check:
+    return "ExpectColumnValuesToMatchRegex", {"column": column, "regex": r"\S"}
 
 
-def _ordered(name: str, must: str, first: str, last: str) -> Rule:
+def _web_address(column: str) -> Check:
+    return "ExpectColumnValuesToMatchRegex", {"column": column, "regex": r"^(?i:https?)://\S+$"}
+
+
+def _between(column: str, low: Any, high: Any = None) -> Check:
+    return "ExpectColumnValuesToBeBetween", {"column": column, "min_value": low, "max_value": high}
+
+
+def _hours(column: str) -> Check:
+    return _between(column, 0, 48 * 3600)
+
+
+def _characters(column: str, low: int, high: int) -> Check:
+    return "ExpectColumnValueLengthsToBeBetween", {"column": column, "min_value": low, "max_value": high}
+
+
+def _one_of(column: str, values: Any) -> Check:
+    return "ExpectColumnValuesToBeInSet", {"column": column, "value_set": values}
+
+
+def _not_after(first: str, last: str) -> Check:
     pair = {"column_A": last, "column_B": first, "or_equal": True, "ignore_row_if": "either_value_is_missing"}
-    return Rule(name, must, (("ExpectColumnPairValuesAToBeGreaterThanB", pair),))
+    return "ExpectColumnPairValuesAToBeGreaterThanB", pair
 
-
-def _web_address(column: str, title: str) -> Rule:
-    pattern = {"column": column, "regex": r"^(?i:https?)://\S+$"}
-    return Rule(
-        f"{column}_on_the_web", f"{title} must begin with http or https", (("ExpectColumnValuesToMatchRegex", pattern),)
-    )
-
-
-_TEXT = ("str",)
-_WHOLE = ("int",)
-_NUMBER = ("int", "float")
-_FLAG = ("bool",)
-_LIST = ("list",)
-_DATE = ("date",)
-_MOMENT = ("datetime",)
 
 _KINDS = ("fact", "number", "cause", "prediction", "tradeoff", "strategy", "lesson", "opinion")
-_PARTS = ("novelty", "specificity", "evidence", "significance")
+_DATES = {"$PARAMETER": "partition_dates"}
+_DAY_AFTER = {"$PARAMETER": "day_after"}
 
 DOORS: Mapping[str, Door] = {
     "episodes": Door(
         key=("episode_id",),
         source="feed_url",
         columns={
-            "episode_id": _TEXT,
-            "partition_date": _DATE,
-            "feed_url": _TEXT,
-            "show_id": _TEXT,
-            "show_title": _TEXT,
-            "guid": _TEXT,
-            "title": _TEXT,
-            "description": _TEXT,
-            "published_at": _MOMENT,
-            "episode_url": _TEXT,
-            "audio_url": _TEXT,
-            "audio_type": _TEXT,
-            "duration_seconds": _WHOLE,
-            "persons": _LIST,
-            "transcripts": _TEXT,
-            "language": _TEXT,
-            "explicit": _FLAG,
+            "str": """
+                episode_id feed_url show_id show_title guid title description episode_url audio_url audio_type
+                transcripts language
+            """,
+            "date": "partition_date",
+            "datetime": "published_at",
+            "int": "duration_seconds",
+            "list": "persons",
+            "bool": "explicit",
         },
         rules=(
-            _present("title", "the title"),
-            Rule(
+            _rule("title_present", "the title must not be empty", _not_null("title"), _not_blank("title")),
+            _rule(
                 "published_at_in_time",
                 "the time of publication must lie between 1995 and the end of the day",
-                (
-                    ("ExpectColumnValuesToNotBeNull", {"column": "published_at"}),
-                    (
-                        "ExpectColumnValuesToBeBetween",
-                        {
-                            "column": "published_at",
-                            "min_value": datetime(1995, 1, 1),
-                            "max_value": {"$PARAMETER": "day_after"},
-                        },
-                    ),
-                ),
+                _not_null("published_at"),
+                _between("published_at", datetime(1995, 1, 1), _DAY_AFTER),
             ),
-            _hours("duration_plausible", "the duration", "duration_seconds"),
-            _web_address("audio_url", "the address of the audio"),
-            _web_address("episode_url", "the address of the page"),
+            _rule("duration_plausible", "the duration must be 0 to 48 hours", _hours("duration_seconds")),
+            _rule("audio_url_on_the_web", "the audio must have an http(s) address", _web_address("audio_url")),
+            _rule("episode_url_on_the_web", "the page must have an http(s) address", _web_address("episode_url")),
         ),
     ),
     "segments": Door(
         key=("episode_id", "segment_index"),
         source="episode_id",
         columns={
-            "episode_id": _TEXT,
-            "partition_date": _DATE,
-            "segment_index": _WHOLE,
-            "speaker": _TEXT,
-            "start_seconds": _NUMBER,
-            "end_seconds": _NUMBER,
-            "text": _TEXT,
+            "str": "episode_id speaker text",
+            "date": "partition_date",
+            "int": "segment_index",
+            "int float": "start_seconds end_seconds",
         },
         rules=(
-            _present("text", "the text"),
-            Rule(
+            _rule("text_present", "the text must not be empty", _not_null("text"), _not_blank("text")),
+            _rule(
                 "text_not_endless",
                 "the text must have at most 500,000 characters, some eight hours of talk",
-                (("ExpectColumnValueLengthsToBeBetween", {"column": "text", "max_value": 500_000}),),
+                _characters("text", 0, 500_000),
             ),
-            _between("segment_index_counts", "the index must count from 0", "segment_index", min_value=0),
-            _hours("start_plausible", "the start", "start_seconds"),
-            _hours("end_plausible", "the end", "end_seconds"),
-            _ordered("start_before_end", "the end must not come before the start", "start_seconds", "end_seconds"),
+            _rule("segment_index_counts", "the index must count from 0", _between("segment_index", 0)),
+            _rule("start_plausible", "the start must be 0 to 48 hours", _hours("start_seconds")),
+            _rule("end_plausible", "the end must be 0 to 48 hours", _hours("end_seconds")),
+            _rule(
+                "start_before_end",
+                "the end must not come before the start",
+                _not_after("start_seconds", "end_seconds"),
+            ),
         ),
     ),
     "claims": Door(
         key=("claim_id",),
         source="episode_id",
         columns={
-            "claim_id": _TEXT,
-            "episode_id": _TEXT,
-            "partition_date": _DATE,
-            "quote": _TEXT,
-            "headline": _TEXT,
-            "insight": _TEXT,
-            "speaker": _TEXT,
-            "first_segment": _WHOLE,
-            "last_segment": _WHOLE,
-            "start_seconds": _NUMBER,
-            "kind": _TEXT,
-            "features": _TEXT,
-            "extractor": _TEXT,
-            "prompt_version": _TEXT,
+            "str": "claim_id episode_id quote headline insight speaker kind features extractor prompt_version",
+            "date": "partition_date",
+            "int": "first_segment last_segment",
+            "int float": "start_seconds",
         },
         figures={"quote_words": lambda row: len(words(str(row.get("quote") or "")))},
         rules=(
-            _between("quote_length", "the quote must have 5 to 150 words", "quote_words", min_value=5, max_value=150),
-            _present("headline", "the headline"),
-            Rule(
-                "headline_short",
-                "the headline must have at most 160 characters",
-                (("ExpectColumnValueLengthsToBeBetween", {"column": "headline", "max_value": 160}),),
+            _rule("quote_length", "the quote must have 5 to 150 words", _between("quote_words", 5, 150)),
+            _rule(
+                "headline_length",
+                "the headline must have 1 to 160 characters",
+                _not_null("headline"),
+                _not_blank("headline"),
+                _characters("headline", 1, 160),
             ),
-            Rule(
+            _rule(
                 "insight_length",
                 "the insight must have 20 to 1,200 characters",
-                (
-                    *_filled("insight"),
-                    ("ExpectColumnValueLengthsToBeBetween", {"column": "insight", "min_value": 20, "max_value": 1200}),
-                ),
+                _not_null("insight"),
+                _not_blank("insight"),
+                _characters("insight", 20, 1200),
             ),
-            Rule(
+            _rule(
                 "kind_known",
                 f"the kind must be one of {', '.join(_KINDS)}",
-                (
-                    ("ExpectColumnValuesToNotBeNull", {"column": "kind"}),
-                    ("ExpectColumnValuesToBeInSet", {"column": "kind", "value_set": list(_KINDS)}),
-                ),
+                _not_null("kind"),
+                _one_of("kind", list(_KINDS)),
             ),
-            Rule(
+            _rule(
                 "first_segment_counts",
                 "the first segment must count from 0",
-                (
-                    ("ExpectColumnValuesToNotBeNull", {"column": "first_segment"}),
-                    ("ExpectColumnValuesToBeBetween", {"column": "first_segment", "min_value": 0}),
-                ),
+                _not_null("first_segment"),
+                _between("first_segment", 0),
             ),
-            Rule(
-                "last_segment_present",
-                "the last segment must be known",
-                (("ExpectColumnValuesToNotBeNull", {"column": "last_segment"}),),
-            ),
-            _ordered(
+            _rule(
                 "segments_in_order",
                 "the last segment must not come before the first",
-                "first_segment",
-                "last_segment",
+                _not_null("last_segment"),
+                _not_after("first_segment", "last_segment"),
             ),
-            _hours("start_plausible", "the start", "start_seconds"),
+            _rule("start_plausible", "the start must be 0 to 48 hours", _hours("start_seconds")),
         ),
     ),
     "scores": Door(
         key=("claim_id", "scorer", "prompt_version"),
         source="claim_id",
         columns={
-            "claim_id": _TEXT,
-            "partition_date": _DATE,
-            "scorer": _TEXT,
-            "prompt_version": _TEXT,
-            "score": _NUMBER,
-            **dict.fromkeys(_PARTS, _NUMBER),
-            "reason": _TEXT,
+            "str": "claim_id scorer prompt_version reason",
+            "date": "partition_date",
+            "int float": "score novelty specificity evidence significance",
         },
         rules=(
-            Rule(
-                "score_in_range",
-                "the score must be 0 to 5",
-                (
-                    ("ExpectColumnValuesToNotBeNull", {"column": "score"}),
-                    ("ExpectColumnValuesToBeBetween", {"column": "score", "min_value": 0, "max_value": 5}),
-                ),
-            ),
-            *(
-                _between(f"{part}_in_range", f"the part {part} must be 0 to 5", part, min_value=0, max_value=5)
-                for part in _PARTS
-            ),
-            _present("reason", "the reason"),
+            _rule("score_in_range", "the score must be 0 to 5", _not_null("score"), _between("score", 0, 5)),
+            _rule("novelty_in_range", "novelty must be 0 to 5", _between("novelty", 0, 5)),
+            _rule("specificity_in_range", "specificity must be 0 to 5", _between("specificity", 0, 5)),
+            _rule("evidence_in_range", "evidence must be 0 to 5", _between("evidence", 0, 5)),
+            _rule("significance_in_range", "significance must be 0 to 5", _between("significance", 0, 5)),
+            _rule("reason_present", "the reason must not be empty", _not_null("reason"), _not_blank("reason")),
         ),
     ),
 }
@@ -341,50 +303,41 @@ DOORS: Mapping[str, Door] = {
 
 def _critical_rules(door: Door) -> Iterator[Rule]:
     """What every door asks of a batch as a whole."""
-    yield Rule(
+    columns = {column: types.split() for types, names in door.columns.items() for column in names.split()}
+    key = " and ".join(door.key)
+    yield _critical(
         "columns_present",
-        f"the batch must have the columns {', '.join(door.columns)}",
-        (("ExpectTableColumnsToMatchSet", {"column_set": list(door.columns), "exact_match": False}),),
-        critical=True,
-        advice=_DISAGREE,
+        f"the batch must have the columns {', '.join(columns)}",
+        _DISAGREE,
+        ("ExpectTableColumnsToMatchSet", {"column_set": list(columns), "exact_match": False}),
     )
-    for column, types in door.columns.items():
-        yield Rule(
+    for column, types in columns.items():
+        yield _critical(
             f"{column}_type",
             f"{column} must be of type {' or '.join(types)}",
-            (("ExpectColumnValuesToBeInTypeList", {"column": column, "type_list": list(types)}),),
-            critical=True,
-            advice=_DISAGREE,
+            _DISAGREE,
+            ("ExpectColumnValuesToBeInTypeList", {"column": column, "type_list": types}),
         )
-    yield Rule(
+    yield _critical(
         "key_present",
-        f"{' and '.join(door.key)} must never be null",
-        tuple(("ExpectColumnValuesToNotBeNull", {"column": column}) for column in door.key),
-        critical=True,
-        advice="Look at the step that fills this door: it gave a row no identity.",
+        f"{key} must never be null",
+        "Look at the step that fills this door: it gave a row no identity.",
+        *map(_not_null, door.key),
     )
-    unique: tuple[str, Mapping[str, Any]] = ("ExpectColumnValuesToBeUnique", {"column": door.key[0]})
-    if len(door.key) > 1:
-        unique = ("ExpectCompoundColumnsToBeUnique", {"column_list": list(door.key)})
-    yield Rule(
+    yield _critical(
         "key_unique",
-        f"no two rows must share {' and '.join(door.key)}",
-        (unique,),
-        critical=True,
-        advice="Look at the step that fills this door: it gave the same thing twice.",
+        f"no two rows must share {key}",
+        "Look at the step that fills this door: it gave the same thing twice.",
+        ("ExpectColumnValuesToBeUnique", {"column": door.key[0]})
+        if len(door.key) == 1
+        else ("ExpectCompoundColumnsToBeUnique", {"column_list": list(door.key)}),
     )
-    yield Rule(
+    yield _critical(
         "partition_date_of_run",
         "every row must be of the date of the run",
-        (
-            ("ExpectColumnValuesToNotBeNull", {"column": "partition_date"}),
-            (
-                "ExpectColumnValuesToBeInSet",
-                {"column": "partition_date", "value_set": {"$PARAMETER": "partition_dates"}},
-            ),
-        ),
-        critical=True,
-        advice="Rows of another date were handed over: clear the whole DAG run of the date, not one task.",
+        "Rows of another date were handed over: run the whole DAG, not one task.",
+        _not_null("partition_date"),
+        _one_of("partition_date", _DATES),
     )
 
 
@@ -502,6 +455,7 @@ def _breaches(result: "ExpectationSuiteValidationResult", rules: Mapping[str, Ru
     for check in result.results:
         if check.success:
             continue
+        assert check.expectation_config is not None
         arguments = check.expectation_config.kwargs
         columns = [arguments[name] for name in ("column", "column_B", "column_A") if name in arguments]
         found.append(
@@ -543,16 +497,16 @@ def _key(door: Door, row: Mapping[str, Any]) -> tuple:
 
 def _mostly_spoilt(door: Door, rows: Sequence[Row], outcome: DoorResult) -> str:
     """What is to be said where most sources are spoilt, else nothing."""
-    came = Counter(row[door.source] for row in rows)
-    lost = Counter(entry.row[door.source] for entry in outcome.set_aside)
+    came = Counter(row.get(door.source) for row in rows)
+    lost = Counter(entry.row.get(door.source) for entry in outcome.set_aside)
     spoilt = sorted(str(source) for source, count in lost.items() if count * 2 > came[source])
     if len(spoilt) < FEWEST_SPOILT or len(spoilt) * 2 <= len(came):
         return ""
     rules = Counter(entry.rule for entry in outcome.set_aside)
     often = ", ".join(f"{rule} {count} times" for rule, count in rules.most_common(3))
     return (
-        f"{len(outcome.set_aside)} of {len(rows)} rows would be set aside, more than half of the rows of {len(spoilt)} of "
-        f"{len(came)} sources ({door.source} {', '.join(spoilt[:3])}); the rules they break first: {often}."
+        f"{len(outcome.set_aside)} of {len(rows)} rows would be set aside, more than half of the rows of "
+        f"{len(spoilt)} of {len(came)} sources ({door.source} {', '.join(spoilt[:3])}); the rules broken: {often}."
     )
 
 
@@ -582,7 +536,8 @@ def _publish(
     context.suites.add_or_update(suite)
     context.validation_results_store.set(of_batch, result)
     _forget_oldest(docs)
-    context.build_data_docs(resource_identifiers=[of_suite, of_batch])
+    pages: Any = [of_suite, of_batch]
+    context.build_data_docs(resource_identifiers=pages)
     index = docs / "index.html"
     for page in (index, docs / "expectations" / f"{suite.name}.html", _page(docs, suite.name, partition_date)):
         page.write_text(_REPORTING.sub("", page.read_text()))
@@ -594,20 +549,26 @@ def _links(docs: Path) -> str:
     entries = []
     for result in sorted(docs.glob(_RESULTS), key=lambda file: (file.parent.parent.name, file.stem), reverse=True):
         page = result.relative_to(docs / "stored").with_suffix(".html").as_posix()
-        held = "every rule held" if json.loads(result.read_text())["success"] else "rules were broken"
-        entries.append(f'<li><a href="{page}">{result.parent.parent.name} {result.stem}</a>: {held}</li>')
+        entries.append(f'<li><a href="{page}">{result.parent.parent.name} {result.stem}</a>: {_verdict(result)}</li>')
     return f"<ul>{''.join(entries)}</ul>"
+
+
+def _verdict(result: Path) -> str:
+    try:
+        return "every rule held" if json.loads(result.read_text())["success"] else "rules were broken"
+    except ValueError:
+        return "the check was interrupted; run the day again"
 
 
 def _harmless(value: Any) -> Any:
     """Values from outside as a page may show them: Great Expectations puts them into its HTML as they are."""
-    if isinstance(value, str):
-        return html.escape(_cut(value))
     if isinstance(value, Mapping):
         return {name: _harmless(entry) for name, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_harmless(entry) for entry in value[:_EXAMPLES]]
-    return value
+    if value is None or isinstance(value, int | float):
+        return value
+    return html.escape(_cut(str(value)))
 
 
 def _forget_oldest(docs: Path) -> None:

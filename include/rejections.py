@@ -1,25 +1,46 @@
-"""Rows that were set aside at a door into raw: passed on without them, and kept where they can be queried."""
+"""Rows that were set aside at a door into raw: the others pass, and these are kept where they can be queried."""
 
+import json
+import logging
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from include.doors import pass_door
 from include.warehouse import append
+
+log = logging.getLogger(__name__)
 
 
 def pass_rows(
     connection: duckdb.DuckDBPyConnection, door: str, rows: Sequence[dict], day: date, docs: Path
 ) -> tuple[list[dict], int]:
-    """The rows that may go on, and how many were set aside.
+    """The rows that may go on into raw, and how many were set aside.
 
-    What was set aside replaces what that door set aside of that day before. Raises doors.CriticalRuleBroken, and
-    writes nothing, where the batch as a whole is not to be trusted.
+    What is set aside replaces what that door set aside of that day before. Raises doors.CriticalRuleBroken, and writes
+    nothing, where the batch as a whole is not to be trusted.
     """
+    result = pass_door(door, rows, day, docs)
+    for entry in result.set_aside:
+        log.warning("set aside at the door %s: %s: %s", door, entry.row_key, entry.reason)
     connection.execute(
         "delete from ops.rejected_rows where door = $door and partition_date = $day", {"door": door, "day": day}
     )
-    if not rows:
-        return [], 0
-    return list(rows), 0
+    append(
+        connection,
+        "ops.rejected_rows",
+        [
+            {
+                "door": door,
+                "partition_date": day,
+                "row_key": entry.row_key,
+                "rule": entry.rule,
+                "reason": entry.reason,
+                "row": json.dumps(dict(entry.row), default=str, sort_keys=True),
+            }
+            for entry in result.set_aside
+        ],
+    )
+    return [dict(row) for row in result.passed], len(result.set_aside)

@@ -349,7 +349,9 @@ def number_lines(segments: Sequence[Segment]) -> list[Line]:
     """The lines of a transcript, numbered from 1, each at most about `LINE_WORDS` words. Segments without words, and
     sentences that speak to a model, are not shown."""
     lines: list[Line] = []
-    for segment, text in zip(segments, orders_cut([segment.text for segment in segments]), strict=True):
+    turns = itertools.groupby(segments, key=lambda segment: segment.speaker)
+    shown = [text for _, turn in turns for text in orders_cut([segment.text for segment in turn])]
+    for segment, text in zip(segments, shown, strict=True):
         speaker = as_data(segment.speaker or "").replace(":", " ")[:60]
         for piece in _pieces(as_data(text)):
             number = len(lines) + 1

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 
 def as_data(text: str) -> str:
@@ -38,11 +38,12 @@ def without_orders(text: str) -> str:
 
 def gives_orders(text: str) -> bool:
     """Whether any sentence of the text speaks to a model that reads, rates or sums it up, or plays its answer."""
-    return any(_is_order(sentence) for sentence in _sentences(visible(text)))
+    shown = visible(text)
+    return any(_is_order(shown[start:end]) for start, end in _stretches(shown))
 
 
 def orders_cut(texts: Sequence[str]) -> list[str]:
-    """The texts, spoken one after the other, each on one line and without the sentences that speak to a model.
+    """The texts, spoken one after the other by one person, each on one line, without sentences that speak to a model.
 
     A sentence may run on from one text into the next. This is a filter by known phrases: it takes away the common
     orders so that a passage reads the same with and without them. What it does not know still meets a prompt that
@@ -51,11 +52,9 @@ def orders_cut(texts: Sequence[str]) -> list[str]:
     shown = [visible(text) for text in texts]
     joined = " ".join(shown)
     keep = bytearray(b"\x01") * len(joined)
-    place = 0
-    for sentence in _sentences(joined):
-        if _is_order(sentence):
-            keep[place : place + len(sentence)] = bytes(len(sentence))
-        place += len(sentence)
+    for start, end in _stretches(joined):
+        if _is_order(joined[start:end]):
+            keep[start:end] = bytes(end - start)
     cut = []
     place = 0
     for text in shown:
@@ -65,21 +64,21 @@ def orders_cut(texts: Sequence[str]) -> list[str]:
     return cut
 
 
-def _sentences(text: str) -> list[str]:
-    """Sentences that together are the text; speech without punctuation is cut after at most forty words."""
-    sentences = []
-    for sentence in re.findall(r".+?(?:[.!?…]+[\"'”’)\]}]*(?=\s|$)\s*|$)", text):
-        while len(pieces := sentence.split()) > 40 and (cut := _fortieth_word(sentence)) < len(sentence):
-            sentences.append(sentence[:cut])
-            sentence = sentence[cut:]
-        if pieces or sentence:
-            sentences.append(sentence)
-    return sentences
-
-
-def _fortieth_word(sentence: str) -> int:
-    match = re.match(r"(?:\S+\s+){40}", sentence)
-    return match.end() if match else len(sentence)
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    """The sentences of a text, as (start, end). Speech without punctuation comes in stretches of thirty words, each of
+    which begins in the middle of the one before."""
+    start = middle = count = 0
+    for word in re.finditer(r"\S+\s*", text):
+        count += 1
+        if count == 15:
+            middle = word.end()
+        if _SENTENCE_END.search(word.group()) or word.end() == len(text):
+            yield start, word.end()
+            start, count = word.end(), 0
+        elif count == 30:
+            yield start, word.end()
+            start, count = middle, 15
+            middle = word.end()
 
 
 def _is_order(sentence: str) -> bool:
@@ -87,6 +86,7 @@ def _is_order(sentence: str) -> bool:
     return any(order.search(plain) for order in _ORDERS)
 
 
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]}]*\s*$")
 _JUDGE = r"(?:ai )?(?:graders?|judges?|raters?|evaluators?|summari[sz]ers?)"
 _MODEL = rf"(?:a\.?i\.?|llms?|(?:large )?language models?|chat ?gpt|chat ?bots?|claude|gemini|gpt|assistants?|{_JUDGE})"
 _BEST = r"(?:10|ten|5|five|100|a hundred|highest|maximum|max|top|perfect|full|best)"

