@@ -97,13 +97,20 @@ def _vtt(text: str) -> list[_Row]:
 
 
 def _srt(text: str) -> list[_Row]:
-    return [_caption(caption, None) for caption in webvtt.from_buffer(io.StringIO(text), format="srt")]
+    """SRT has no field for the speaker: by custom a cue begins with the name where the speaker changes."""
+    rows: list[_Row] = []
+    speaker: str | None = None
+    for caption in webvtt.from_buffer(io.StringIO(text), format="srt"):
+        named, start, end, spoken = _caption(caption, None)
+        speaker = named or speaker
+        rows.append((speaker, start, end, spoken))
+    return rows
 
 
 def _caption(caption: webvtt.Caption, voice: str | None) -> _Row:
     spoken = html.unescape(_fold(caption.text))
     named, spoken = (voice, spoken) if voice else _speaker(spoken)
-    return _name(named), float(caption.start_in_seconds), float(caption.end_in_seconds), spoken
+    return _name(named), _clock(caption.start), _clock(caption.end), spoken
 
 
 def _html(text: str) -> list[_Row]:

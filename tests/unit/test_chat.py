@@ -168,21 +168,23 @@ def test_threads_together_never_reserve_more_than_the_cap():
         assert sum(pool.map(greedy, range(16))) == 100
 
 
-def _greedy_process(ledger, results):
-    budget = Budget(0.5, ledger=ledger)
-    results.put(sum(budget.reserve(0.01) is not None for _ in range(40)))
+def _greedy_process(ledger, barrier, results):
+    budget = Budget(1.0, ledger=ledger)
+    barrier.wait()
+    results.put(sum(budget.reserve(0.01) is not None for _ in range(60)))
 
 
 def test_processes_that_share_a_ledger_never_reserve_more_than_the_cap(tmp_path):
     context = multiprocessing.get_context("fork")
-    results = context.Queue()
-    processes = [context.Process(target=_greedy_process, args=(tmp_path / "day.jsonl", results)) for _ in range(4)]
+    results, barrier = context.Queue(), context.Barrier(4)
+    ledger = tmp_path / "day.jsonl"
+    processes = [context.Process(target=_greedy_process, args=(ledger, barrier, results)) for _ in range(4)]
     for process in processes:
         process.start()
-    assert sum(results.get(timeout=60) for _ in processes) == 50
+    assert sum(results.get(timeout=60) for _ in processes) == 100
     for process in processes:
         process.join()
-    assert Budget(0.5, ledger=tmp_path / "day.jsonl").reserve(0.01) is None
+    assert Budget(1.0, ledger=ledger).reserve(0.01) is None
 
 
 def test_a_ledger_survives_a_process_killed_while_it_wrote(tmp_path):

@@ -181,6 +181,18 @@ def test_a_day_added_touches_the_pages_that_tell_of_it_and_no_other(connection, 
     assert contents(whole) == contents(site)
 
 
+def test_pages_that_depend_on_no_day_asked_for_are_not_even_looked_at(connection, site):
+    untouched = ("themes/t2.html", "insights/c2.html", f"digests/{FULL}.html", "shows/s4.html")
+    for path in untouched:
+        (site / path).write_text("left alone")
+
+    write_site(connection, site, SITE, since=SHORT)
+
+    assert [(site / path).read_text() for path in untouched] == ["left alone"] * 4
+    write_site(connection, site, SITE)
+    assert "A bakery closed" in text(site, "themes/t2.html")
+
+
 def test_a_digest_that_was_sent_keeps_its_page_whatever_the_tables_say_later(connection, site):
     append(connection, "ops.deliveries", [
         {"digest_date": FULL, "recipient": "ann@example.com", "status": "sent", "channel": "smtp"},
