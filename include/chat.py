@@ -8,6 +8,7 @@ and a question whose answer is kept is not asked again. LangChain is imported wh
 import contextlib
 import dataclasses
 import fcntl
+import functools
 import hashlib
 import ipaddress
 import json
@@ -23,7 +24,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -193,9 +193,9 @@ class Budget:
             return self._before + sum(entries.values())
 
     def reserve(self, usd: float) -> str | None:
-        """A token for `settle`, or None where this much would pass the cap."""
+        """A token for `settle`, or None where this much would pass the cap. What costs nothing is always allowed."""
         with self._locked() as entries:
-            if self._before + sum(entries.values()) + usd > self.limit_usd + 1e-9:
+            if usd > 0 and self._before + sum(entries.values()) + usd > self.limit_usd + 1e-9:
                 return None
             token = uuid.uuid4().hex
             self._write(entries, token, usd)
@@ -327,63 +327,66 @@ class ChatModel:
             raise UnusableModel(self._unusable)
         if self._unanswered >= 5 and time.monotonic() < self._hopeless_until:
             return dataclasses.replace(row, error="not asked: the model answered none of the last questions")
-        most = self._cost(_tokens(system + user) + 500, self._max_output_tokens)
-        token = None
-        if self._budget is not None:
-            token = self._budget.reserve(most or 0.0)
-            if token is None:
-                return dataclasses.replace(
-                    row,
-                    status="skipped_budget",
-                    error=f"left out: it may cost ${most:.4f}, and of today's ${self._budget.limit_usd:.2f} "
-                    f"${self._budget.spent_usd:.4f} are spent or reserved",
-                )
-        lost = 0.0
-        reply: _Reply | None = None
+        lost: list[float] = []
         started = time.monotonic()
         try:
             for attempt in self._tries():
                 with attempt:
                     self._wait_for_pause()
                     started = time.monotonic()
-                    try:
-                        reply = self._invoke(question.schema, system, user)
-                    except Exception as error:
-                        lost += (most or 0.0) if _may_be_billed(error) else 0.0
-                        raise
+                    reply = self._paid(question.schema, system, user, lost)
+        except _CapReached as cap:
+            call = dataclasses.replace(
+                row, status="skipped_budget", error=f"left out: {cap}", cost_usd=self._known(lost)
+            )
+        except UnusableModel as error:
+            self._unusable = str(error)
+            raise
         except Exception as error:
             said = self._redacted(error)
-            status = _status_code(error)
-            if status in _CONFIGURATION or isinstance(error, UnusableModel):
-                if token and self._budget:
-                    self._budget.settle(token, lost)
-                self._unusable = (
-                    f"The chat model {self.name} cannot be used: {said}. Check PODCAST_LLM_MODEL and the provider's "
-                    "key and address variables (for OpenAI: OPENAI_API_KEY, OPENAI_BASE_URL)."
-                )
+            if _status_code(error) in _CONFIGURATION:
+                self._unusable = self._cannot_be_used(said)
                 raise UnusableModel(self._unusable) from None
             log.warning("No answer from %s for %s of %s: %s", self.name, question.task, question.subject_id, said)
             with self._lock:
                 self._unanswered += 1
                 self._hopeless_until = time.monotonic() + self._longest_wait
-            call = dataclasses.replace(row, error=said, cost_usd=lost if most is not None else None)
+            call = dataclasses.replace(row, error=said, cost_usd=self._known(lost))
         else:
-            assert reply is not None
             with self._lock:
                 self._unanswered = 0
-            cost = self._cost(reply.input_tokens or _tokens(system + user), reply.output_tokens or _tokens(reply.text))
             call = dataclasses.replace(
                 row,
                 input_tokens=reply.input_tokens,
                 output_tokens=reply.output_tokens,
-                cost_usd=None if cost is None else round(cost + lost, 8),
+                cost_usd=self._known([*lost, self._cost_of(reply, system + user)]),
                 status=_form(reply, question.schema),
                 error=reply.note,
                 answer=reply.text,
             )
-        if token and self._budget:
-            self._budget.settle(token, call.cost_usd or 0.0)
         return dataclasses.replace(call, latency_seconds=round(time.monotonic() - started, 3))
+
+    def _paid(self, schema: type[BaseModel], system: str, user: str, lost: list[float]) -> "_Reply":
+        """One try within the budget. What a try may have cost that brought no answer is added to `lost`."""
+        most = self._cost(_tokens(system + user) + 500, self._max_output_tokens)
+        token = self._budget.reserve(most) if self._budget else ""
+        if token is None and self._budget:
+            raise _CapReached(
+                f"a call may cost ${most:.4f}; of ${self._budget.limit_usd:.2f}, ${self._budget.spent_usd:.4f} are spent "
+                "or reserved"
+            )
+        cost = most
+        try:
+            reply = self._invoke(schema, system, user)
+            cost = self._cost_of(reply, system + user)
+            return reply
+        except Exception as error:
+            cost = most if _may_be_billed(error) else 0.0
+            lost.append(cost)
+            raise
+        finally:
+            if token and self._budget:
+                self._budget.settle(token, cost)
 
     def _invoke(self, schema: type[BaseModel], system: str, user: str) -> "_Reply":
         try:
@@ -416,7 +419,7 @@ class ChatModel:
     def _provider(self) -> str:
         return self.name.partition(":")[0]
 
-    @cached_property
+    @functools.cached_property
     def _model(self):
         """The LangChain model. The one client retries; the provider's own does not, so that every try is counted."""
         options: dict[str, Any] = {"temperature": 0}
@@ -436,20 +439,36 @@ class ChatModel:
                 options["rate_limiter"] = InMemoryRateLimiter(requests_per_second=self._requests_per_minute / 60)
             model = init_chat_model(self.name, **options)
         except Exception as error:
-            raise UnusableModel(str(error).strip().rstrip(".")) from error
-        if self._price is None:
+            raise UnusableModel(self._cannot_be_used(str(error))) from error
+        if self._price is None and not self._is_local(model):
             log.warning(
-                "The price of %s is not in include/prices.json: its cost is unknown and no cap holds.", self.name
+                "include/prices.json has no price for %s: what it costs is not recorded, and the budget counts it as "
+                "the dearest model listed there",
+                self.name,
             )
         return model
 
-    @cached_property
+    def _cannot_be_used(self, said: str) -> str:
+        return (
+            f"The chat model {self.name} cannot be used: {' '.join(said.split()).rstrip('.')}. Check PODCAST_LLM_MODEL "
+            "and the provider's key and address variables (for OpenAI: OPENAI_API_KEY, OPENAI_BASE_URL)."
+        )
+
+    @functools.cached_property
     def _price(self) -> tuple[float, float] | None:
         return price(self.name)
 
-    def _cost(self, input_tokens: int, output_tokens: int) -> float | None:
-        rates = self._price or ((0.0, 0.0) if self._is_local() else None)
-        return None if rates is None else (input_tokens * rates[0] + output_tokens * rates[1]) / 1e6
+    def _cost(self, input_tokens: int, output_tokens: int) -> float:
+        """US dollars; for a model of unknown price, as much as the dearest known one would cost."""
+        rates = self._price or ((0.0, 0.0) if self._is_local() else max(_prices().values()))
+        return (input_tokens * rates[0] + output_tokens * rates[1]) / 1e6
+
+    def _cost_of(self, reply: "_Reply", asked: str) -> float:
+        return self._cost(reply.input_tokens or _tokens(asked), reply.output_tokens or _tokens(reply.text))
+
+    def _known(self, costs: Sequence[float]) -> float | None:
+        """The sum for the records; None where the model's price is not known."""
+        return round(sum(costs), 8) if self._price or self._is_local() else None
 
     def _is_local(self, model: Any = None) -> bool:
         """Whether the model runs on this machine or network: nobody bills for it."""
@@ -503,8 +522,16 @@ class ChatModel:
         return " ".join(re.sub(r"//[^/@\s]+@", "//***@", said).split())[:500]
 
 
+class _CapReached(Exception):
+    """The next try might pass the budget's cap."""
+
+    is_retryable = False
+
+
 @dataclass(frozen=True, slots=True)
 class _Reply:
+    """What came back: the text of the answer, the tokens billed, and how it ended."""
+
     text: str
     input_tokens: int | None
     output_tokens: int | None
@@ -517,10 +544,14 @@ def price(provider_model: str) -> tuple[float, float] | None:
 
     A name with a date or "latest" at its end is the model without it.
     """
-    rates = json.loads(_PRICES.read_text(encoding="utf-8"))["usd_per_million_tokens"]
     plain = re.sub(r"-(?:\d{8}|\d{4}-\d\d-\d\d|latest)$", "", provider_model)
-    found = rates.get(provider_model) or rates.get(plain)
-    return None if found is None else (float(found["input"]), float(found["output"]))
+    return _prices().get(provider_model) or _prices().get(plain)
+
+
+@functools.cache
+def _prices() -> dict[str, tuple[float, float]]:
+    listed = json.loads(_PRICES.read_text(encoding="utf-8"))["usd_per_million_tokens"]
+    return {name: (float(rates["input"]), float(rates["output"])) for name, rates in listed.items()}
 
 
 def _reply(message: Any) -> _Reply:
@@ -619,9 +650,12 @@ def _tokens(text: str) -> int:
 def _read_call(file: Path) -> Call | None:
     try:
         row = json.loads(file.read_text(encoding="utf-8"))
+        return Call(**row | {"called_at": datetime.fromisoformat(row["called_at"])})
     except FileNotFoundError:
         return None
-    return Call(**row | {"called_at": datetime.fromisoformat(row["called_at"])})
+    except (ValueError, TypeError) as error:
+        log.warning("%s is no record of a call and is left aside: %s", file, error)
+        return None
 
 
 def _now() -> datetime:

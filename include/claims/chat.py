@@ -217,14 +217,13 @@ class ChatExtractor:
             for batch in batches
         ]
         for batch, answer in zip(batches, self._model.ask_all(questions), strict=True):
-            corrected = {item.get("item"): item for item in _items(answer, "items") if isinstance(item, Mapping)}
+            corrected = {text.item: text for item in _items(answer, "items") if (text := _valid(CorrectedText, item))}
             for i, draft in enumerate(batch, 1):
-                item = corrected.get(i)
-                if isinstance(item, Mapping) and item.get("keep") is False:
+                text = corrected.get(i)
+                better = source.corrected(draft, text) if text and text.keep else draft
+                if text and not text.keep:
                     dropped.append(DroppedClaim(draft.passage.quote, "nothing_left", "; ".join(draft.said)))
-                    continue
-                better = source.corrected(draft, item) if isinstance(item, Mapping) else draft
-                if better.problems:
+                elif better.problems:
                     dropped.append(DroppedClaim(draft.passage.quote, better.problems[0][0], "; ".join(better.said)))
                 else:
                     sound.append(better)
@@ -350,8 +349,8 @@ def number_lines(segments: Sequence[Segment]) -> list[Line]:
     sentences that speak to a model, are not shown."""
     lines: list[Line] = []
     turns = itertools.groupby(segments, key=lambda segment: segment.speaker)
-    shown = [text for _, turn in turns for text in orders_cut([segment.text for segment in turn])]
-    for segment, text in zip(segments, shown, strict=True):
+    texts = [text for _, turn in turns for text in orders_cut([segment.text for segment in turn])]
+    for segment, text in zip(segments, texts, strict=True):
         speaker = as_data(segment.speaker or "").replace(":", " ")[:60]
         for piece in _pieces(as_data(text)):
             number = len(lines) + 1
@@ -450,25 +449,16 @@ class _Source:
             return DroppedClaim(quote[:500], "quote_not_found", f"lines {chosen.first_line} to {chosen.last_line}")
         passage = self._transcript.whole_sentences(passage)
         headline, insight = visible(chosen.headline), visible(chosen.insight)
-        if not headline or not insight or len(headline) > 200 or len(insight) > 1500:
+        if not _publishable(headline, insight):
             return DroppedClaim(passage.quote, "malformed", "headline or insight is empty or far too long")
-        if gives_orders(f"{passage.quote}\n") or gives_orders(headline) or gives_orders(insight):
+        if gives_orders(passage.quote) or gives_orders(headline) or gives_orders(insight):
             return DroppedClaim(passage.quote, "gives_orders", "the passage or its text speaks to a model")
         return self._checked(_Draft(passage, None, headline, insight, chosen.kind), chosen.speaker)
 
-    def corrected(self, draft: _Draft, item: Mapping[str, Any]) -> _Draft:
-        """The draft with the texts of a correction, checked again; as it was where the correction is none."""
-        text = _valid(CorrectedText, item)
-        if text is None:
-            return draft
+    def corrected(self, draft: _Draft, text: CorrectedText) -> _Draft:
+        """The draft with the texts of a correction, checked again; as it was where these are of no use."""
         headline, insight = visible(text.headline), visible(text.insight)
-        if (
-            not headline
-            or not insight
-            or len(headline) > 200
-            or len(insight) > 1500
-            or gives_orders(f"{headline} {insight}")
-        ):
+        if not _publishable(headline, insight) or gives_orders(headline) or gives_orders(insight):
             return draft
         return self._checked(replace(draft, headline=headline, insight=insight, repaired=True), text.speaker)
 
@@ -508,6 +498,10 @@ class _Source:
         if stray.names:
             problems.append(("unsupported_name", ", ".join(stray.names)))
         return replace(draft, speaker=speaker, problems=tuple(problems))
+
+
+def _publishable(headline: str, insight: str) -> bool:
+    return 0 < len(headline) <= 200 and 0 < len(insight) <= 1500
 
 
 def _without_duplicates(drafts: Sequence[_Draft]) -> tuple[list[_Draft], list[DroppedClaim]]:

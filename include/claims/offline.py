@@ -1,49 +1,142 @@
-"""Claims without a key: passages weighed by a linear model on plain signals and a small sentence embedding."""
+"""Claims without a key: passages weighed by an additive model of plain signals and a small sentence embedding.
+
+A passage's worth is a sum: a weight for each signal of `include.claims.signals`, and a weighted sum over the embedding
+of its sentences. So each score can be taken apart into what was seen and how much it counted. The weights are fitted
+by `tests.evals.fit_offline`; `weights/offline.json` says on what.
+"""
 
 import functools
 import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from include.claims import signals
+from include.claims.adverts import runs_the_show, sells
 from include.claims.claim import Claim, DroppedClaim, Episode, Extraction, ReadEpisode, Score, Segment, words
 from include.claims.passages import Passage, Sentence, passages, sentences
+from include.claims.untrusted import gives_orders
 from include.claims.wording import headline, readable
 from include.embedding import bundled_encoder
 
 WEIGHTS = Path(__file__).parent / "weights" / "offline.npz"
-CODE = "1"
+CODE = "2"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
-WORDS_A_CLAIM = 120
+WORDS_A_CLAIM = 100
 ALIKE = 0.75
 
+# What a group of signals is called where a score is explained, in the order in which ties are told.
+GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "numbers": ("gives numbers", ("digits", "percent", "numberword", "time")),
+    "causes": ("says why", ("cause", "gerund_generic")),
+    "stakes": ("says what is at stake", ("worth", "scope")),
+    "contrast": ("sets one thing against another", ("contrast", "comparison", "negation")),
+    "names": ("names things", ("names", "acronyms", "quoting")),
+    "findings": ("tells what was found or changed", ("finding", "change", "past")),
+    "conditions": ("says when it holds", ("condition", "example", "modal")),
+    "wording": ("dense wording", ("long_words", "common_words", "letters", "repeats")),
+    "person": ("speaks of more than the speaker", ("i", "we", "you", "they", "opinion", "ithink", "story")),
+    "plainness": (
+        "little hedging or filler",
+        ("hedge", "filler", "kindof", "laugh", "exclamation", "question", "trailing", "brackets", "pointing"),
+    ),
+    "selling": (
+        "away from selling and house-keeping",
+        ("greeting", "show", "selling", "address", "talk_about", "near_selling", "near_show"),
+    ),
+    "length": ("a full thought", ("size", "sentences", "first_size")),
+    "opening": ("opens and ends cleanly", ("opens_leaning", "ends_open", "starts_capital")),
+    "place": (
+        "well placed in the talk",
+        (
+            "after_question", "answers_other", "turn_size", "place_in_turn", "rest_of_turn", "place", "from_start",
+            "from_end", "speaker_share", "speaker_asks", "near_asks", "near_laughs", "near_names", "near_numbers",
+            "near_long", "next_nods", "has_speaker", "near_size", "captions",
+        ),
+    ),
+    "centre": (
+        "close to the episode's centre",
+        ("to_centre", "to_title", "to_description", "to_near", "density", "to_start", "to_show", "rare", "repeated_terms"),
+    ),
+    "meaning": ("its meaning is like that of passages readers kept", ()),
+}  # fmt: skip
+_COUNTED_GROUPS = ("numbers", "causes", "stakes", "contrast", "names", "findings", "conditions")
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A fitted model: standardisation and weight of each signal, weights over the embedding, and the calibration that
+    turns a worth into a score of 0 to 5."""
+
+    mean: np.ndarray
+    spread: np.ndarray
+    plain: np.ndarray
+    meaning: np.ndarray
+    meaning_by_size: np.ndarray
+    intercept: float
+    slope: float
+    offset: float
+
+    def save(self, file: Path) -> None:
+        np.savez(file, **{name: np.float32(value) for name, value in vars(self).items()})
+
+    def contributions(self, table: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+        """What each group of signals adds to each passage's worth, shape (passages, len(GROUPS))."""
+        parts = np.clip((table - self.mean) / self.spread, -4, 4) * self.plain
+        shares = np.stack([parts[:, columns].sum(axis=1) for columns in _columns().values()], axis=1)
+        sizes = table[:, signals.NAMES.index("size")]
+        shares[:, -1] += vectors @ self.meaning + sizes * (vectors @ self.meaning_by_size) + self.intercept
+        return shares
+
+    def score(self, worth: float) -> float:
+        return round(min(5.0, max(0.0, self.offset + self.slope * worth)), 3)
+
 
 @functools.cache
-def weights() -> dict[str, np.ndarray]:
-    """The fitted weights by name; read once a process."""
+def fitted() -> Weights:
+    """The shipped weights; read once a process."""
     with np.load(WEIGHTS) as stored:
-        return {name: stored[name] for name in stored.files}
+        arrays = {name: stored[name] for name in stored.files}
+    return Weights(**{name: float(value) if value.ndim == 0 else value for name, value in arrays.items()})
 
 
 @functools.cache
-def version() -> str:
-    """A short hash of the weights and of the code's own version: the same version gives the same claims."""
+def _version() -> str:
     return hashlib.sha256(WEIGHTS.read_bytes() + CODE.encode()).hexdigest()[:12]
 
 
-class Reading:
-    """One transcript cut into sentences and passages, each passage with its signals and its worth."""
+@functools.cache
+def _columns() -> dict[str, list[int]]:
+    """The columns of the signal table that belong to each group."""
+    owner = {signal: group for group, (_, members) in GROUPS.items() for signal in members}
+    columns: dict[str, list[int]] = {group: [] for group in GROUPS}
+    for i, name in enumerate(signals.NAMES):
+        bare = name.removeprefix("much_").removeprefix("any_").removeprefix("log_")
+        columns[owner[bare]].append(i)
+    return columns
 
-    def __init__(self, episode: Episode, segments: Sequence[Segment]):
+
+class Reading:
+    """One transcript cut into sentences and passages, with every signal of each passage.
+
+    `quotes` are passages to look at besides those found: (first segment, last segment, words) of claims that somebody
+    else picked. They come after the found ones, in their order.
+    """
+
+    def __init__(self, episode: Episode, segments: Sequence[Segment], quotes: Sequence[Claim] = ()):
         self.spoken: list[Sentence] = sentences(segments)
         self.found: list[Passage] = passages(self.spoken)
-        self.vectors = bundled_encoder().encode([p.text for p in self.found])
-        self.table = _table(episode, self.spoken, self.found, self.vectors)
-        self.worth = _worth(self.table, self.vectors)
+        self.found += [_located(self.spoken, claim) for claim in quotes] if self.spoken else []
+        encoder = bundled_encoder()
+        vectors = encoder.encode([s.text for s in self.spoken]) if self.spoken else np.zeros((0, 384), np.float32)
+        self.table, self.vectors = signals.table(
+            self.spoken, self.found, vectors, encoder.encode(signals.about(episode))
+        )
+        sold = sells(self.spoken)
+        self.sold = [any(sold[p.first : p.last + 1]) for p in self.found]
 
 
 class OfflineExtractor:
@@ -51,63 +144,127 @@ class OfflineExtractor:
 
     name = "offline"
 
+    def __init__(self, weights: Weights | None = None):
+        self._weights = weights or fitted()
+
     @property
     def version(self) -> str:
-        return version()
+        return _version()
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
-        """About twenty claims an episode, best first, none overlapping another; fewer where less is said."""
-        reading = Reading(episode, segments)
+        """Up to twenty claims an episode, best first, none overlapping another, each a point of its own; fewer where
+        less is said. What would have been among them but sells, keeps house or speaks to a model is dropped."""
+        return self.choose(Reading(episode, segments))
+
+    def choose(self, reading: Reading) -> Extraction:
+        """The claims of a transcript that has been read."""
         if not reading.found:
             return Extraction(())
         most = max(3, min(MOST_CLAIMS, sum(s.size for s in reading.spoken) // WORDS_A_CLAIM))
-        chosen = _chosen(reading, most)
-        return Extraction(tuple(_claim(reading, i) for i in chosen))
+        shares = self._weights.contributions(reading.table, reading.vectors)
+        worth = shares.sum(axis=1)
+        units = reading.vectors / np.maximum(1e-9, np.linalg.norm(reading.vectors, axis=1, keepdims=True))
+        chosen: list[int] = []
+        dropped: list[tuple[int, str]] = []
+        for i in np.argsort(-worth, kind="stable").tolist():
+            passage = reading.found[i]
+            if any(_overlap(passage, reading.found[j]) for j in chosen):
+                continue
+            reason = _unfit(reading, i)
+            if reason:
+                if len(dropped) < MOST_DROPPED and not any(_overlap(passage, reading.found[j]) for j, _ in dropped):
+                    dropped.append((i, reason))
+                continue
+            if chosen and float((units[chosen] @ units[i]).max()) > ALIKE:
+                continue
+            chosen.append(i)
+            if len(chosen) == most:
+                break
+        return Extraction(
+            tuple(_claim(reading, i, shares[i]) for i in chosen),
+            tuple(DroppedClaim(reading.found[i].text, reason, _DETAIL[reason]) for i, reason in dropped),
+        )
 
 
 class OfflineScorer:
-    """Scores claims by the same figures that found them, on the scale of the gold's `overall`, 0 to 5."""
+    """Scores claims by the same figures that find them, on the scale of a reader's overall mark, 0 to 5."""
 
     name = "offline"
 
+    def __init__(self, weights: Weights | None = None):
+        self._weights = weights or fitted()
+
     @property
     def version(self) -> str:
-        return version()
+        return _version()
 
     def score(self, day: Sequence[ReadEpisode]) -> list[list[Score]]:
-        return [[_score(claim) for claim in read.claims] for read in day]
+        """Claims that bear this model's figures are scored by them; the others' passages are looked up and weighed."""
+        return [self._score_episode(read) for read in day]
+
+    def _score_episode(self, read: ReadEpisode) -> list[Score]:
+        strangers = [claim for claim in read.claims if "worth" not in claim.features]
+        figures = iter(self._figures(read.episode, read.segments, strangers))
+        return [
+            self._score(claim.features if "worth" in claim.features else next(figures)) for claim in read.claims
+        ]
+
+    def _figures(
+        self, episode: Episode, segments: Sequence[Segment], claims: Sequence[Claim]
+    ) -> list[Mapping[str, float]]:
+        if not claims:
+            return []
+        reading = Reading(episode, segments, claims)
+        if not reading.found:
+            return [{"worth": 0.0} for _ in claims]
+        shares = self._weights.contributions(reading.table, reading.vectors)
+        start = len(reading.found) - len(claims)
+        unfit = [_unfit(reading, start + k) is not None for k in range(len(claims))]
+        return [
+            {"worth": -9.0} if bad else _features(reading, start + k, shares[start + k]) for k, bad in enumerate(unfit)
+        ]
+
+    def _score(self, features: Mapping[str, float]) -> Score:
+        return Score(self._weights.score(features["worth"]), reason(features))
 
 
-def _table(episode: Episode, spoken: list[Sentence], found: list[Passage], vectors: np.ndarray) -> np.ndarray:
-    counts = signals.sentence_counts(spoken)
-    place = signals.placed(spoken, found, counts)
-    about = bundled_encoder().encode(signals.about(episode))
-    at = np.array([spoken[p.first].at for p in found], dtype=float)
-    rate = signals.summed(counts, found) / np.maximum(1, place[:, :1]) * 50
-    return np.hstack([rate, place, signals.likeness(vectors, about, at)])
+def reason(features: Mapping[str, float]) -> str:
+    """What spoke most for a claim, and what most against it, in words, from its figures."""
+    parts = [(features[g], g) for g in GROUPS if g in features]
+    if not parts:
+        return "sells, keeps house or speaks to a model" if features.get("worth", 0.0) < -5 else "no passage to weigh"
+    spoken_for = [
+        GROUPS[g][0]
+        for value, g in sorted(parts, reverse=True)
+        if value > 0.03 and (g not in _COUNTED_GROUPS or features.get(f"{g}_count", 1.0) > 0)
+    ]
+    return "; ".join(spoken_for[:3]) or "little speaks for it"
 
 
-def _worth(table: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    w = weights()
-    plain = np.clip((table - w["mean"]) / w["spread"], -4, 4)
-    return plain @ w["plain"] + vectors @ w["meaning"] + w["intercept"]
+_DETAIL = {
+    "advertisement": "lies in a sponsor read",
+    "housekeeping": "greets, thanks, or asks to subscribe",
+    "instruction": "speaks to a model instead of a listener",
+}
 
 
-def _chosen(reading: Reading, most: int) -> list[int]:
-    chosen: list[int] = []
-    for i in np.argsort(-reading.worth, kind="stable"):
-        p = reading.found[i]
-        if any(p.first <= reading.found[j].last and p.last >= reading.found[j].first for j in chosen):
-            continue
-        if chosen and float((reading.vectors[chosen] @ reading.vectors[i]).max()) > ALIKE:
-            continue
-        chosen.append(int(i))
-        if len(chosen) == most:
-            break
-    return chosen
+def _unfit(reading: Reading, i: int) -> str | None:
+    """Why a passage cannot be a claim, None where it can."""
+    text = reading.found[i].text
+    if reading.sold[i]:
+        return "advertisement"
+    if gives_orders(text):
+        return "instruction"
+    if runs_the_show(text):
+        return "housekeeping"
+    return None
 
 
-def _claim(reading: Reading, i: int) -> Claim:
+def _overlap(a: Passage, b: Passage) -> bool:
+    return a.first <= b.last and a.last >= b.first
+
+
+def _claim(reading: Reading, i: int, shares: np.ndarray) -> Claim:
     passage = reading.found[i]
     first, last = reading.spoken[passage.first], reading.spoken[passage.last]
     return Claim(
@@ -118,10 +275,41 @@ def _claim(reading: Reading, i: int) -> Claim:
         first_segment=first.first_segment,
         last_segment=last.last_segment,
         start_seconds=first.start_seconds,
-        features={"worth": round(float(reading.worth[i]), 4)},
+        kind=_kind(reading, i),
+        features=_features(reading, i, shares),
     )
 
 
-def _score(claim: Claim) -> Score:
-    worth = claim.features.get("worth", 1.0)
-    return Score(round(min(5.0, max(0.0, 1.5 + worth)), 3), "by the offline model's figures")
+def _features(reading: Reading, i: int, shares: np.ndarray) -> dict[str, float]:
+    """A passage's worth, what each group of signals adds to it, and how often the counted groups were met."""
+    row = reading.table[i]
+    figures = {"worth": round(float(shares.sum()), 4)}
+    figures |= {g: round(float(v), 4) for g, v in zip(GROUPS, shares, strict=True)}
+    for group in _COUNTED_GROUPS:
+        counted = [signals.NAMES.index(f"much_{s}") for s in GROUPS[group][1]]
+        figures[f"{group}_count"] = round(float(np.expm1(row[counted]).sum()))
+    return figures
+
+
+def _kind(reading: Reading, i: int) -> str:
+    """The kind that the passage's own marks bear out: a number, a cause, else an opinion."""
+    row = dict(zip(signals.NAMES, reading.table[i], strict=True))
+    if row["much_percent"] > 0 or row["much_digits"] > 0:
+        return "number"
+    return "cause" if row["much_cause"] > 0 else "opinion"
+
+
+def _located(spoken: Sequence[Sentence], claim: Claim) -> Passage:
+    """The sentences that a quote lies in, within its segments; all the sentences of those where it is not found."""
+    inside = [i for i, s in enumerate(spoken) if s.last_segment >= claim.first_segment and s.first_segment <= claim.last_segment]
+    if not inside:
+        inside = [min(range(len(spoken)), key=lambda i: abs(spoken[i].first_segment - claim.first_segment))]
+    first, last = inside[0], inside[-1]
+    wanted = words(claim.quote)
+    heard = [(w, i) for i in inside for w in words(spoken[i].text)]
+    for start in range(len(heard) - len(wanted) + 1):
+        if wanted and heard[start][0] == wanted[0] and [w for w, _ in heard[start : start + len(wanted)]] == wanted:
+            first, last = heard[start][1], heard[start + len(wanted) - 1][1]
+            break
+    text = " ".join(s.text for s in spoken[first : last + 1])
+    return Passage(first, last, text, sum(s.size for s in spoken[first : last + 1]))

@@ -24,12 +24,14 @@ _PLAIN_CLAUSE = re.compile(r"\s+(?=(?:and then|so|but|because|and|which|now|well
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence as it stands in the transcript. `turn` counts the stretches of one speaker; `at` is the number of
-    words spoken in the episode before it; `start_seconds` is the time known nearest at or before it."""
+    """One sentence as it stands in the transcript. `turn` counts the stretches of one speaker, `part` the stretches
+    between breaks such as [BREAK]; `at` is the number of words spoken in the episode before it; `start_seconds` is the
+    time known nearest at or before it."""
 
     text: str
     speaker: str | None
     turn: int
+    part: int
     at: int
     size: int
     first_segment: int
@@ -52,7 +54,7 @@ def sentences(segments: Sequence[Segment]) -> list[Sentence]:
     found: list[Sentence] = []
     at = 0
     known: float | None = None
-    for turn, run in enumerate(_turns(segments)):
+    for turn, (part, run) in enumerate(_turns(segments)):
         text, offsets = "", []
         for segment in run:
             offsets.append(len(text))
@@ -69,7 +71,7 @@ def sentences(segments: Sequence[Segment]) -> list[Sentence]:
             first = bisect_right(offsets, start + len(text[start:end]) - len(text[start:end].lstrip())) - 1
             last = bisect_right(offsets, start + len(text[start:end].rstrip()) - 1) - 1
             found.append(
-                Sentence(piece, run[0].speaker, turn, at, size, run[first].index, run[last].index, times[first])
+                Sentence(piece, run[0].speaker, turn, part, at, size, run[first].index, run[last].index, times[first])
             )
             at += size
     return found
@@ -147,21 +149,24 @@ def _ends(spoken: Sequence[Sentence], first: int) -> Iterator[Passage]:
     yield Passage(first, best[0], text, best[1])
 
 
-def _turns(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
-    """Runs of segments of one speaker; a line such as [BREAK] or a caption's `>>` ends a run."""
+def _turns(segments: Sequence[Segment]) -> Iterator[tuple[int, list[Segment]]]:
+    """Runs of segments of one speaker, each with the number of breaks before it; a line such as [BREAK] or a caption's
+    `>>` ends a run."""
+    part = 0
     run: list[Segment] = []
     for segment in segments:
         if _NOT_SPEECH.match(segment.text) or not segment.text.strip():
             if run:
-                yield run
+                yield part, run
             run = []
+            part += bool(segment.text.strip())
             continue
         if run and (segment.speaker != run[-1].speaker or segment.text.lstrip().startswith((">>", "&gt;&gt;"))):
-            yield run
+            yield part, run
             run = []
         run.append(segment)
     if run:
-        yield run
+        yield part, run
 
 
 def _borders(text: str, offsets: list[int], run: Sequence[Segment]) -> Iterator[tuple[int, int]]:

@@ -194,35 +194,66 @@ def placed(spoken: Sequence[Sentence], found: Sequence[Passage], counts: np.ndar
     return rows
 
 
-LIKENESS = ["to_centre", "to_title", "to_description", "to_near", "density", "to_shows_start", "to_show"]
+LIKENESS = ["to_centre", "to_title", "to_description", "to_near", "density", "to_start", "to_show"]
+_ROWS = 512
 
 
 def likeness(vectors: np.ndarray, about: np.ndarray, at: np.ndarray) -> np.ndarray:
     """How like each passage is to the episode: cosines, float32, shape (passages, len(LIKENESS)).
 
-    `vectors` are the passages', unit rows; `about` holds three unit rows (title, description, show title), zero where
-    there is none; `at` is where each passage starts, in words.
+    `vectors` are the passages', unit rows; `about` holds three unit rows (title, description, show title); `at` is
+    where each passage starts, in words. Time grows with the square of the passages, memory does not.
     """
     rows = np.zeros((len(vectors), len(LIKENESS)), dtype=np.float32)
     if not len(vectors):
         return rows
-    centre = vectors.mean(axis=0)
-    centre /= max(1e-9, float(np.linalg.norm(centre)))
-    alike = vectors @ vectors.T
-    apart = np.abs(at[:, None] - at[None, :])
-    near = (apart > 60) & (apart < 400)
-    rows[:, 0] = vectors @ centre
+    rows[:, 0] = vectors @ _unit(vectors.mean(axis=0))
     rows[:, 1] = vectors @ about[0]
     rows[:, 2] = vectors @ about[1]
-    rows[:, 3] = (alike * near).sum(axis=1) / np.maximum(1, near.sum(axis=1))
-    far = np.where(apart > 100, alike, -1)
-    top = np.sort(far, axis=1)[:, -10:]
-    rows[:, 4] = np.maximum(top, 0).mean(axis=1)
-    rows[:, 5] = vectors @ (lambda v: v / max(1e-9, float(np.linalg.norm(v))))(
-        vectors[: max(1, len(vectors) // 20)].mean(axis=0)
-    )
+    rows[:, 5] = vectors @ _unit(vectors[: max(1, len(vectors) // 20)].mean(axis=0))
     rows[:, 6] = vectors @ about[2]
+    for top in range(0, len(vectors), _ROWS):
+        some = slice(top, top + _ROWS)
+        alike = vectors[some] @ vectors.T
+        apart = np.abs(at[some, None] - at[None, :])
+        near = (apart > 60) & (apart < 400)
+        rows[some, 3] = (alike * near).sum(axis=1) / np.maximum(1, near.sum(axis=1))
+        far = np.where(apart > 100, alike, 0)
+        most = min(10, far.shape[1])
+        rows[some, 4] = np.maximum(np.partition(far, -most, axis=1)[:, -most:], 0).sum(axis=1) / 10
     return rows
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / max(1e-9, float(np.linalg.norm(vector)))
+
+
+NAMES = [
+    *(f"much_{n}" for n in COUNTED),
+    *(f"any_{n}" for n in COUNTED),
+    *PLACED,
+    *(f"log_{n}" for n in PLACED),
+    *LIKENESS,
+]
+
+
+def table(
+    spoken: Sequence[Sentence], found: Sequence[Passage], sentence_vectors: np.ndarray, about: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every signal of every passage, float32 (passages, len(NAMES)), and the passages' vectors (passages, 384).
+
+    A passage's vector is the mean of its sentences' unit vectors, each weighed by its words: it is shorter than 1
+    where the sentences speak of different things.
+    """
+    counts = sentence_counts(spoken)
+    place = placed(spoken, found, counts)
+    sums = summed(counts, found)
+    sizes = np.array([[s.size] for s in spoken], dtype=np.float32)
+    vectors = summed(sentence_vectors * sizes, found) / np.maximum(1, place[:, :1])
+    at = np.array([spoken[p.first].at for p in found], dtype=float)
+    units = vectors / np.maximum(1e-9, np.linalg.norm(vectors, axis=1, keepdims=True))
+    alike = likeness(units, about, at)
+    return np.hstack([np.log1p(sums), np.minimum(sums, 1), place, np.log1p(place), alike]), vectors
 
 
 def about(episode: Episode) -> list[str]:

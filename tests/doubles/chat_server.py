@@ -1,4 +1,4 @@
-"""A server that speaks the protocol of OpenAI's chat completions on loopback, and answers by a script.
+"""A server that speaks the chat protocols of OpenAI, Anthropic and Ollama on loopback, and answers by a script.
 
 Nothing of the project is replaced in tests that use it: requests go through LangChain, the provider's client and HTTP.
 What it shows is what the project's code does with good, odd and hostile answers; it says nothing about what a real
@@ -97,22 +97,21 @@ class ChatServer:
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                texts = {message["role"]: message["content"] for message in body["messages"]}
-                form = body.get("response_format", {}).get("json_schema", {}).get("name", "")
+                texts = {message["role"]: message["content"] for message in [*_system(body), *body["messages"]]}
                 reply = server._reply(
                     Asked(
-                        texts.get("system", ""),
+                        texts.get("system") or texts.get("developer", ""),
                         texts.get("user", ""),
-                        form,
+                        _form(body),
                         body,
                         {name.lower(): value for name, value in self.headers.items()},
                     )
                 )
-                self._send(reply, body.get("model", ""))
+                speaks = {"/v1/messages": _message, "/api/chat": _chat}.get(self.path, _completion)
+                self._send(reply, json.dumps(speaks(reply, body.get("model", ""))))
 
-            def _send(self, reply: Reply, model: str) -> None:
-                text = reply.raw if reply.raw is not None else json.dumps(_completion(reply, model))
-                payload = text.encode()
+            def _send(self, reply: Reply, text: str) -> None:
+                payload = (text if reply.raw is None else reply.raw).encode()
                 try:
                     self.send_response(reply.status)
                     for name, value in {"Content-Type": "application/json", **reply.headers}.items():
@@ -126,6 +125,42 @@ class ChatServer:
             def log_message(self, *_: object) -> None: ...
 
         return Handler
+
+
+def _system(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Anthropic's protocol has the system part beside the messages."""
+    return [{"role": "system", "content": body["system"]}] if "system" in body else []
+
+
+def _form(body: dict[str, Any]) -> str:
+    """The name of the form that the answer must have, wherever the protocol puts it."""
+    schema = body.get("format") or body.get("output_config", {}).get("format", {}).get("schema") or {}
+    return body.get("response_format", {}).get("json_schema", {}).get("name") or schema.get("title", "")
+
+
+def _message(reply: Reply, model: str) -> dict[str, Any]:
+    return {
+        "id": "msg_scripted",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [{"type": "text", "text": reply.content}],
+        "stop_reason": {"stop": "end_turn", "length": "max_tokens"}[reply.finish_reason],
+        "stop_sequence": None,
+        "usage": {"input_tokens": reply.usage[0], "output_tokens": reply.usage[1]},
+    }
+
+
+def _chat(reply: Reply, model: str) -> dict[str, Any]:
+    return {
+        "model": model,
+        "created_at": "2026-01-15T08:00:00Z",
+        "message": {"role": "assistant", "content": reply.content},
+        "done": True,
+        "done_reason": reply.finish_reason,
+        "prompt_eval_count": reply.usage[0],
+        "eval_count": reply.usage[1],
+    }
 
 
 def _completion(reply: Reply, model: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
-"""What stands between the pipeline and a chat model: the store, the budget, prices, windows, calibration, clean text."""
+"""What stands between the pipeline and a chat model: store, budget, prices, windows, calibration, clean text."""
 
+import fcntl
+import itertools
 import json
 import multiprocessing
 import threading
@@ -187,6 +189,18 @@ def test_processes_that_share_a_ledger_never_reserve_more_than_the_cap(tmp_path)
     assert Budget(1.0, ledger=ledger).reserve(0.01) is None
 
 
+def test_a_ledger_that_another_process_holds_is_waited_for(tmp_path):
+    budget = Budget(1.0, ledger=tmp_path / "day.jsonl")
+    with (tmp_path / "day.jsonl").open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        reserving = threading.Thread(target=budget.reserve, args=(0.5,))
+        reserving.start()
+        reserving.join(0.2)
+        assert reserving.is_alive()
+    reserving.join(30)
+    assert budget.spent_usd == 0.5
+
+
 def test_a_ledger_survives_a_process_killed_while_it_wrote(tmp_path):
     ledger = tmp_path / "day.jsonl"
     Budget(1.0, ledger=ledger).reserve(0.6)
@@ -207,7 +221,7 @@ def test_windows_hold_every_line_in_order_and_overlap():
     windows = split_windows(lines, 2500, 250)
     assert [line.number for line in lines] == list(range(1, 301))
     assert sorted({line.number for window in windows for line in window}) == list(range(1, 301))
-    for before, after in zip(windows, windows[1:], strict=False):
+    for before, after in itertools.pairwise(windows):
         shared = [line for line in before if line in after]
         assert 200 <= sum(line.word_count for line in shared) <= 250
         assert sum(line.word_count for line in after) <= 2500

@@ -21,6 +21,7 @@ from include.delivery import (
     record,
     send,
     settle,
+    transport_from_airflow,
 )
 from include.digest import read_digest
 from include.mail import compose
@@ -230,6 +231,29 @@ def test_the_warehouse_is_closed_while_the_mail_server_is_talked_to(warehouse, m
     deliver(warehouse, FULL, ["ann@example.com"], SENDER, Smtp(connect), mail_of)
 
     assert seen == [[{"status": "pending"}]]
+
+
+@pytest.fixture
+def airflow_home(tmp_path, monkeypatch):
+    """Airflow reads its home once a process; where it has been read already, this changes nothing."""
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
+    monkeypatch.delenv("AIRFLOW_CONN_SMTP_DEFAULT", raising=False)
+
+
+@pytest.mark.usefixtures("airflow_home")
+def test_without_an_airflow_connection_mails_go_to_the_outbox(tmp_path):
+    assert transport_from_airflow(tmp_path) == Outbox(tmp_path)
+
+
+@pytest.mark.usefixtures("airflow_home")
+def test_mails_leave_through_the_airflow_connection(warehouse, mailboxes, mail_of, tmp_path, monkeypatch):
+    connection = f"smtp://127.0.0.1:{mailboxes.port}/?disable_ssl=true&disable_tls=true"
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection)
+
+    deliver(warehouse, FULL, ["ann@example.com"], SENDER, transport_from_airflow(tmp_path), mail_of)
+
+    assert mailboxes.recipients() == ["ann@example.com"]
+    assert ledger(warehouse)["ann@example.com"][0] == "sent"
 
 
 def test_the_outbox_gets_one_whole_file_a_recipient(warehouse, mail_of, tmp_path):

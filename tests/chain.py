@@ -1,0 +1,87 @@
+"""The chain without Airflow: the same steps, in one process, a day at a time. For tests that compare warehouses."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from include import steps
+from include.settings import PROJECT, settings
+from include.warehouse import open_warehouse, records
+
+STEPS = (
+    "read_validators",
+    "fetch_feeds",
+    "land_episodes",
+    "list_missing_transcripts",
+    "fetch_transcripts",
+    "land_transcripts",
+    "list_unread_transcripts",
+    "extract_claims",
+    "land_claims",
+    "dbt claims",
+    "list_unscored_claims",
+    "score_claims",
+    "land_scores",
+    "dbt digest",
+)
+
+
+@contextmanager
+def environment(data_dir: Path, **values: str) -> Iterator[None]:
+    """Settings for this process while the block runs."""
+    before = dict(os.environ)
+    os.environ.update({"PODCAST_DATA_DIR": str(data_dir), **values})
+    settings.cache_clear()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        settings.cache_clear()
+
+
+def run_day(day: str) -> None:
+    """All steps of a day up to its digest and the analysts' copy; nothing is sent."""
+    for step in STEPS:
+        if step.startswith("dbt "):
+            build(step.removeprefix("dbt "), day)
+        else:
+            getattr(steps, step)(day)
+    steps.publish_copy()
+    steps.write_pages(day)
+
+
+def build(selector: str, day: str) -> None:
+    """One `dbt build` of a selector. Raises AssertionError with what failed."""
+    from dbt.cli.main import dbtRunner
+
+    target = settings().data_dir / "dbt"
+    arguments = ["--quiet", "--log-path", str(target), "build", "--target-path", str(target)]
+    folders = ["--project-dir", str(PROJECT / "dbt"), "--profiles-dir", str(PROJECT / "dbt")]
+    result = dbtRunner().invoke(
+        [*arguments, *folders, "--selector", selector, "--vars", f"{{partition_date: {day}}}"]
+    )
+    troubles = [f"{r.node.name}: {r.message}" for r in result.result or [] if r.status not in ("pass", "success")]
+    assert result.success, troubles or result.exception
+
+
+def tables(file: Path, schemas: tuple[str, ...], leave_out: Mapping[str, set[str]] | None = None) -> dict[str, list]:
+    """Every row of every table of some schemas, sorted; columns named in `leave_out` aside."""
+    contents = {}
+    with open_warehouse(file) as connection:
+        for row in records(
+            connection,
+            """
+            select table_schema || '.' || table_name as name, list(column_name order by column_name) as columns
+            from information_schema.columns
+            where list_contains($schemas, table_schema)
+            group by all
+            """,
+            {"schemas": list(schemas)},
+        ):
+            kept = [c for c in row["columns"] if c not in (leave_out or {}).get(row["name"], set())]
+            chosen = ", ".join(f'"{column}"' for column in kept)
+            rows = connection.execute(f"select {chosen} from {row['name']}").fetchall()
+            contents[row["name"]] = sorted(map(repr, rows))
+    return contents

@@ -1,0 +1,109 @@
+"""Whatever the order in which days are run and rerun, the tables end the same; the sample's three days prove it."""
+
+import duckdb
+import pytest
+
+from include.sample import server as sample
+from include.warehouse import records
+from tests import chain
+
+DAYS = ("2026-01-13", "2026-01-14", "2026-01-15")
+SCHEMAS = ("raw", "ops", "staging", "intermediate", "marts")
+CLOCKS = {
+    "raw.feed_fetches": {"fetched_at", "http_status"},
+    "ops.feed_status": {"fetched_at", "http_status"},
+}
+"""What depends on when a feed was read: the time, and whether the server had to send it again."""
+
+
+@pytest.fixture(scope="module")
+def feeds():
+    with sample.serve(port=0) as address:
+        host = address.removeprefix("http://")
+        yield {"PODCAST_FEEDS": f"{address}/feeds.txt", "PODCAST_ALLOW_HOSTS": host}
+
+
+@pytest.fixture(scope="module")
+def forwards(feeds, tmp_path_factory):
+    """A warehouse that ran the three days in order."""
+    folder = tmp_path_factory.mktemp("forwards")
+    with chain.environment(folder, **feeds):
+        for day in DAYS:
+            chain.run_day(day)
+        yield folder
+
+
+def test_every_day_has_its_digest(forwards):
+    with duckdb.connect(str(forwards / "published" / "podcasts.duckdb"), read_only=True) as connection:
+        digests = connection.execute(
+            "select cast(digest_date as varchar), count(*) from marts.top_insights group by all order by all"
+        ).fetchall()
+    assert [day for day, _ in digests] == list(DAYS)
+    assert all(3 <= count <= 5 for _, count in digests)
+    assert digests[-1][1] == 5
+
+
+def test_a_second_run_of_a_day_in_the_middle_changes_no_row_of_any_table(forwards):
+    before = chain.tables(forwards / "warehouse.duckdb", SCHEMAS)
+    chain.run_day(DAYS[1])
+    after = chain.tables(forwards / "warehouse.duckdb", SCHEMAS)
+    assert _differences(before, after) == {}
+
+
+def test_the_days_run_backwards_end_in_the_same_tables(forwards, feeds, tmp_path):
+    with chain.environment(tmp_path, **feeds):
+        for day in reversed(DAYS):
+            chain.run_day(day)
+    one = chain.tables(forwards / "warehouse.duckdb", SCHEMAS, CLOCKS)
+    other = chain.tables(tmp_path / "warehouse.duckdb", SCHEMAS, CLOCKS)
+    assert _differences(one, other) == {}
+
+
+def test_every_quote_stands_in_its_transcript(forwards):
+    from include.claims.claim import words
+    from include.warehouse import open_warehouse
+
+    with open_warehouse(forwards / "warehouse.duckdb") as connection:
+        claims = records(connection, "select episode_id, quote from marts.claims")
+        spoken = records(
+            connection,
+            """
+            select episode_id, string_agg(text, ' ' order by segment_index) as text
+            from raw.transcript_segments group by all
+            """,
+        )
+    texts = {row["episode_id"]: " " + " ".join(words(row["text"])) + " " for row in spoken}
+    assert len(claims) > 100
+    assert [c["quote"] for c in claims if f" {' '.join(words(c['quote']))} " not in texts[c["episode_id"]]] == []
+
+
+def test_the_analysts_copy_describes_every_table_and_column_of_the_marts(forwards):
+    with duckdb.connect(str(forwards / "published" / "podcasts.duckdb"), read_only=True) as connection:
+        bare = connection.execute(
+            """
+            select table_name, column_name from duckdb_columns() where schema_name = 'marts' and comment is null
+            union all
+            select table_name, '' from duckdb_tables() where schema_name = 'marts' and comment is null
+            """
+        ).fetchall()
+        schemas = {name for (name,) in connection.execute("select distinct schema_name from duckdb_tables()").fetchall()}
+    assert bare == []
+    assert schemas == {"marts", "ops"}
+
+
+def test_an_open_reader_blocks_nothing_and_keeps_what_it_sees(forwards):
+    copy = forwards / "published" / "podcasts.duckdb"
+    with duckdb.connect(str(copy), read_only=True) as reader:
+        (before,) = reader.execute("select count(*) from marts.claims").fetchone()
+        chain.run_day(DAYS[2])
+        assert reader.execute("select count(*) from marts.claims").fetchone() == (before,)
+    assert copy.stat().st_nlink == 1
+
+
+def _differences(one: dict[str, list], other: dict[str, list]) -> dict[str, list]:
+    """The rows that only one of two warehouses has, by table."""
+    return {
+        table: sorted(set(one.get(table, [])) ^ set(other.get(table, [])))
+        for table in {*one, *other}
+        if one.get(table) != other.get(table)
+    }
