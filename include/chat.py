@@ -372,8 +372,8 @@ class ChatModel:
         token = self._budget.reserve(most) if self._budget else ""
         if token is None and self._budget:
             raise _CapReached(
-                f"a call may cost ${most:.4f}; of ${self._budget.limit_usd:.2f}, ${self._budget.spent_usd:.4f} are spent "
-                "or reserved"
+                f"a call may cost ${most:.4f}, and of ${self._budget.limit_usd:.2f} "
+                f"${self._budget.spent_usd:.4f} are spent or reserved"
             )
         cost = most
         try:

@@ -1,6 +1,7 @@
 """A day's digest: the insights that were chosen, what other shows say of the same, and what went into it."""
 
 import difflib
+import functools
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -400,6 +401,7 @@ def _holds(longer: str, shorter: str) -> bool:
     return f" {' '.join(words(shorter))} " in f" {' '.join(words(longer))} "
 
 
+@functools.lru_cache(maxsize=10_000)
 def _repeats(text: str, other: str) -> bool:
     """Whether all but a few of the text's words stand in the other, in the same order."""
     own = words(text)
