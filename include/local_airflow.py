@@ -91,6 +91,7 @@ class LocalAirflow:
                 f"Airflow is already running for {self.data_dir} (process {running}). Stop it with `make down` first."
             )
         self.home.mkdir(parents=True, exist_ok=True)
+        self._client.headers.pop("Authorization", None)  # the tokens of an earlier start count no more
         with self.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "airflow", "standalone"],

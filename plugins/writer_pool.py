@@ -11,6 +11,8 @@ from include.wiring import WRITER_POOL
 class PoolListener:
     @hookimpl
     def on_starting(self, component):
+        if not hasattr(component, "job_type"):
+            return  # a task, which may not touch the metadata database
         from airflow.models.pool import Pool
         from sqlalchemy.exc import IntegrityError
 

@@ -41,6 +41,8 @@ LINE_WORDS = 100
 NUMBERS_WITHIN = 150
 """Numbers of an insight must occur within so many words of its quote; names anywhere in the episode."""
 TOP = 20
+UNRATED = "Not rated"
+"""How the reason of a score begins that stands for no rating: the claim is to be scored again another time."""
 UNREAD = frozenset({"not_read", "skipped_budget"})
 """Reasons for which a window was not read and may be read another time: such an extraction is incomplete."""
 
@@ -606,7 +608,7 @@ class _Candidate:
 
     def score(self) -> Score:
         if self.ratings is None:
-            return Score(0.0, f"Not rated, and so behind all that were: {visible(self.missing)}"[:300])
+            return Score(0.0, f"{UNRATED}, and so behind all that were: {visible(self.missing)}"[:300])
         rating = self.ratings
         parts = sorted(WEIGHTS, key=lambda part: -WEIGHTS[part] * getattr(rating, part))[:2]
         said = "; ".join(

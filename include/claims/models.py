@@ -15,7 +15,7 @@ from include.warehouse import append, records, transaction
 
 if TYPE_CHECKING:
     from include.chat import ChatModel
-    from include.embedding import Encoder
+    from include.embedding import Encoder, ProviderEncoder
 
 OFFLINE = "offline"
 
@@ -42,11 +42,13 @@ def scorer(settings: Settings) -> Scorer:
     return ChatScorer(_chat_model(settings))
 
 
-def encoder(settings: Settings) -> "Encoder":
-    """The model that PODCAST_EMBEDDING_MODEL names."""
-    from include.embedding import bundled_encoder
+def encoder(settings: Settings) -> "Encoder | ProviderEncoder":
+    """The model that PODCAST_EMBEDDING_MODEL names: `bundled`, or LangChain's `provider:model`."""
+    from include.embedding import ProviderEncoder, bundled_encoder
 
-    return bundled_encoder()
+    if settings.embedding_model == "bundled":
+        return bundled_encoder()
+    return ProviderEncoder(settings.embedding_model)
 
 
 def export_calls(connection: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> None:

@@ -4,6 +4,8 @@ import fcntl
 import itertools
 import json
 import multiprocessing
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -25,6 +27,7 @@ from include.claims.chat import (
 )
 from include.claims.claim import Episode, Segment, words
 from include.claims.untrusted import as_data, gives_orders, legible, orders_cut, visible, without_orders
+from include.settings import PROJECT
 
 CALL = Call(
     call_key="a1",
@@ -128,6 +131,21 @@ def test_extractor_and_scorer_bear_the_models_name_and_a_version_that_changes_wi
     assert ChatExtractor(Nobody()).name == ChatScorer(Nobody()).name == "openai:nobody"
     assert ChatExtractor(Nobody()).version == ChatExtractor(Nobody()).version
     assert ChatExtractor(Nobody()).version != ChatExtractor(Nobody(), window_words=1000).version
+
+
+def test_langchain_is_not_loaded_before_something_has_to_be_asked(tmp_path):
+    program = """
+import sys, pathlib
+from include.chat import Budget, CallStore, ChatModel
+from include.claims.chat import ChatExtractor, ChatScorer
+model = ChatModel("openai:gpt-4o-mini", CallStore(pathlib.Path(sys.argv[1])), Budget(1.0))
+ChatExtractor(model), ChatScorer(model)
+print(sorted(name for name in sys.modules if name.startswith(("langchain", "openai", "anthropic"))))
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True, cwd=PROJECT
+    )
+    assert result.stdout.strip() == "[]"
 
 
 def test_an_empty_transcript_has_no_claims():
@@ -311,6 +329,5 @@ def test_ordinary_talk_is_left_alone(said):
 
 
 def test_the_price_list_is_complete():
-    with open("include/prices.json", encoding="utf-8") as file:
-        rates = json.load(file)["usd_per_million_tokens"]
+    rates = json.loads((PROJECT / "include/prices.json").read_text())["usd_per_million_tokens"]
     assert all(0 < rate["input"] < rate["output"] for rate in rates.values())

@@ -1,0 +1,149 @@
+"""The chain through Airflow's own scheduler, as `make run`, `make backfill` and a person with a power cut see it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from include.local_airflow import LocalAirflow, feeds, free_port
+from include.settings import PROJECT
+from tests import chain
+
+DAY = date(2026, 1, 15)
+LIMIT = timedelta(minutes=20)
+SCHEMAS = ("raw", "ops", "marts")
+OF_THE_RUN = {
+    "raw.feed_fetches": {"fetched_at"},
+    "ops.feed_status": {"fetched_at"},
+    "ops.deliveries": {"pending_at", "sent_at"},
+}
+"""What two runs in two warehouses must differ in."""
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """The data directory and the output of `make run` on the sample."""
+    folder = tmp_path_factory.mktemp("run")
+    done = subprocess.run(
+        [sys.executable, "-m", "include.local_airflow", "run"],
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "PODCAST_DATA_DIR": str(folder), "PODCAST_FEEDS": ""},
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, done.stdout
+
+
+def test_make_run_shows_each_step_the_five_insights_and_where_everything_is(ran):
+    folder, output = ran
+    for step in ("ingest_episodes", "transcribe_episodes", "build_claims", "score_claims", "publish_digest"):
+        assert step in output
+    assert re.findall(r"^(\d)\. ", output, re.MULTILINE) == ["1", "2", "3", "4", "5"]
+    assert "https://media." in output
+    assert str(folder / "published" / "podcasts.duckdb") in output
+    assert str(folder / "site" / "index.html") in output
+
+
+def test_make_run_leaves_one_mail_pages_and_checks(ran):
+    folder, _ = ran
+    assert [file.name for file in (folder / "outbox").iterdir()] == ["2026-01-15-reader@localhost.eml"]
+    for page in ("index.html", "digests/2026-01-15.html", "feed.xml"):
+        assert (folder / "site" / page).is_file()
+    assert (folder / "data_docs" / "index.html").is_file()
+
+
+def test_make_run_stops_what_it_started(ran):
+    folder, _ = ran
+    assert LocalAirflow(folder, 0).pid() is None
+
+
+def test_an_analyst_reads_the_five_in_another_process(ran):
+    folder, _ = ran
+    with duckdb.connect(str(folder / "published" / "podcasts.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) from marts.top_insights").fetchone() == (5,)
+        (recipient,) = connection.execute("select recipient from ops.deliveries").fetchone()
+    assert recipient == "r***@localhost"
+
+
+def test_a_rerun_and_a_backfill_of_earlier_days_change_nothing_that_was_sent_and_send_nothing(ran):
+    folder, _ = ran
+    mail = folder / "outbox" / "2026-01-15-reader@localhost.eml"
+    sent = mail.read_bytes()
+    before = chain.tables(folder / "warehouse.duckdb", SCHEMAS)
+    first, second = date(2026, 1, 13), date(2026, 1, 14)
+    with running(folder) as airflow:
+        counts = airflow.run_counts(DAY)
+        airflow.trigger("ingest_episodes", DAY)
+        airflow.wait_for_chain(DAY, counts, print, LIMIT)
+        assert chain.tables(folder / "warehouse.duckdb", SCHEMAS) == before
+        airflow.backfill(first, second)
+        for day in (first, second):
+            airflow.wait_for_chain(day, {}, print, LIMIT)
+    after = chain.tables(folder / "warehouse.duckdb", SCHEMAS)
+    assert [file.name for file in (folder / "outbox").iterdir()] == [mail.name]
+    assert mail.read_bytes() == sent
+    assert after["ops.deliveries"] == before["ops.deliveries"]
+    assert set(before["marts.top_insights"]) < set(after["marts.top_insights"])
+    with duckdb.connect(str(folder / "published" / "podcasts.duckdb"), read_only=True) as connection:
+        digests = connection.execute("select distinct digest_date from marts.top_insights order by all").fetchall()
+    assert [day for (day,) in digests] == [first, second, DAY]
+
+
+def test_a_kill_in_the_middle_of_a_day_ends_in_the_same_tables_and_one_mail(ran, tmp_path):
+    """The day is compared with one that ran through undisturbed, before that one saw any other day."""
+    undisturbed = tmp_path / "undisturbed"
+    killed = tmp_path / "killed"
+    with running(killed) as airflow:
+        airflow.trigger("ingest_episodes", DAY)
+        until(lambda: state(airflow, "build_claims", "extract_claims") == "running")
+        os.killpg(airflow.pid(), signal.SIGKILL)
+        until(lambda: airflow.pid() is None)
+        airflow.start()
+        airflow.wait_for_chain(DAY, {}, print, LIMIT)
+    assert [file.name for file in (killed / "outbox").iterdir()] == ["2026-01-15-reader@localhost.eml"]
+    with feeds("") as extra, chain.environment(undisturbed, **extra):
+        chain.run_day(str(DAY))
+    leave_out = {**OF_THE_RUN, "ops.deliveries": {"pending_at", "sent_at", "status"}}
+    one = chain.tables(killed / "warehouse.duckdb", ("raw", "marts"), leave_out)
+    other = chain.tables(undisturbed / "warehouse.duckdb", ("raw", "marts"), leave_out)
+    assert {table: rows for table, rows in one.items() if other[table] != rows} == {}
+
+
+class running:  # noqa: N801
+    """Airflow on the sample, for one data directory, while the block runs."""
+
+    def __init__(self, folder: Path):
+        self._feeds = feeds("")
+        self._folder = folder
+
+    def __enter__(self) -> LocalAirflow:
+        self._airflow = LocalAirflow(self._folder, free_port(), self._feeds.__enter__())
+        self._airflow.start()
+        return self._airflow
+
+    def __exit__(self, *error) -> None:
+        self._airflow.stop()
+        self._feeds.__exit__(*error)
+
+
+def state(airflow: LocalAirflow, dag_id: str, task_id: str) -> str | None:
+    """The state of a task in the newest run of the day."""
+    runs = airflow.runs(dag_id, DAY)
+    tasks = airflow.tasks(dag_id, runs[-1]["dag_run_id"]) if runs else []
+    return next((task["state"] for task in tasks if task["task_id"] == task_id), None)
+
+
+def until(condition, seconds: float = 600) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.5)
