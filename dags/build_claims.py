@@ -41,7 +41,7 @@ def build_claims():
         return steps.land_claims(partition_key)
 
     @task(outlets=[CLAIMS])
-    def announce_claims(triggering_asset_events=None, *, outlet_events):
+    def announce_claims(triggering_asset_events=None, outlet_events=None):
         from include import steps
 
         outlet_events[CLAIMS].extra = steps.passed_on(triggering_asset_events)

@@ -37,7 +37,7 @@ def ingest_episodes():
         return steps.fetch_feeds(partition_key)
 
     @task(pool=WRITER_POOL, outlets=[EPISODES])
-    def land_episodes(partition_key=None, dag_run=None, *, outlet_events):
+    def land_episodes(partition_key=None, dag_run=None, outlet_events=None):
         from include import steps
 
         outlet_events[EPISODES].extra = steps.delivery_wish(dag_run.run_type, dag_run.conf)

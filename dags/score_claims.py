@@ -33,7 +33,7 @@ def score_claims():
         return steps.score_claims(partition_key)
 
     @task(pool=WRITER_POOL, outlets=[SCORES])
-    def land_scores(partition_key=None, triggering_asset_events=None, *, outlet_events):
+    def land_scores(partition_key=None, triggering_asset_events=None, outlet_events=None):
         from include import steps
 
         outlet_events[SCORES].extra = steps.passed_on(triggering_asset_events)

@@ -34,7 +34,7 @@ def transcribe_episodes():
         return steps.fetch_transcripts(partition_key)
 
     @task(pool=WRITER_POOL, outlets=[TRANSCRIPTS])
-    def land_transcripts(partition_key=None, triggering_asset_events=None, *, outlet_events):
+    def land_transcripts(partition_key=None, triggering_asset_events=None, outlet_events=None):
         from include import steps
 
         outlet_events[TRANSCRIPTS].extra = steps.passed_on(triggering_asset_events)

@@ -37,8 +37,8 @@ def compose(context: Mapping[str, Any]) -> EmailMessage:
     message["To"] = ", ".join(settings().alert_recipients) or "operator"
     message["X-Failed-Task"] = f"{task.dag_id}-{day}-{task.task_id}"
     message.set_content(
-        f"The task {task.task_id} of {task.dag_id} failed for {day}, try {task.try_number}, and will not be tried again "
-        f"by itself.\n\nError: {context.get('exception')}\n\n"
+        f"The task {task.task_id} of {task.dag_id} failed for {day}, try {task.try_number}, and will not be tried "
+        f"again by itself.\n\nError: {context.get('exception')}\n\n"
         f"Read its log in the Airflow UI, mend the cause, and clear the run:\n"
         f"  airflow dags clear {task.dag_id} --partition-key {day}\n"
     )

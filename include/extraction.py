@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from include.claims.claim import Claim, DroppedClaim, Episode, Extraction, Extractor, Segment, claim_id
+from include.chat import UnusableModel
+from include.claims.claim import UNREAD, Claim, DroppedClaim, Episode, Extraction, Extractor, Segment, claim_id
 from include.rejections import pass_rows
 from include.warehouse import append, records, transaction
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 log = logging.getLogger(__name__)
+
+NOTHING = Extraction(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class ToRead:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What reading one transcript gave. `error` is set, and there are no claims, where it failed."""
+    """What reading one transcript gave. With an `error` it failed, or was read in part; it will be read again."""
 
     episode_id: str
     extraction_key: str
@@ -79,22 +82,29 @@ def read_all(
     embed: Callable[[Sequence[str]], "np.ndarray"],
     embedding_model: str,
 ) -> list[Read]:
-    """Reads transcripts one after another; one that fails is recorded and the others go on."""
+    """Reads transcripts one after another; one that fails is recorded and the others go on.
+
+    Raises UnusableModel where a chat model refuses every question, since then no transcript can be read.
+    """
     results = []
     for number, entry in enumerate(work, 1):
         try:
             extraction = extractor.extract(entry.episode, entry.segments)
-        except Exception as error:
+        except UnusableModel:
+            raise
+        except Exception as failure:
             log.exception("claims of %s (%s)", entry.episode.title, entry.episode.episode_id)
-            results.append(_result(entry, extractor, error=f"{type(error).__name__}: {error}"))
+            results.append(_result(entry, extractor, error=f"{type(failure).__name__}: {failure}"))
             continue
-        vectors = embed([embedded_text(claim) for claim in extraction.claims]) if extraction.claims else []
+        texts = [embedded_text(claim) for claim in extraction.claims]
+        embeddings = tuple(tuple(map(float, vector)) for vector in embed(texts)) if texts else ()
         log.info(
             "%d of %d: %s: %d claims, %d dropped",
             number, len(work), entry.episode.title, len(extraction.claims), len(extraction.dropped),
         )  # fmt: skip
-        embeddings = tuple(tuple(float(x) for x in vector) for vector in vectors)
-        results.append(_result(entry, extractor, extraction, embeddings, embedding_model))
+        unread = [dropped.detail for dropped in extraction.dropped if dropped.reason in UNREAD]
+        error = f"{len(unread)} parts of the transcript were not read: {unread[0]}" if unread else None
+        results.append(_result(entry, extractor, extraction, embeddings, embedding_model, error))
     return results
 
 
@@ -107,8 +117,12 @@ def land(connection: duckdb.DuckDBPyConnection, day: date, results: Sequence[Rea
     """Writes a day's claims in one transaction; claims of transcripts read before stay, of transcripts now gone go."""
     with transaction(connection):
         _forget(connection, day, [result.episode_id for result in results])
-        rows = [_claim_row(result, claim, day) for result in results for claim in result.claims]
-        passed, set_aside = pass_rows(connection, "claims", rows, day, docs)
+        rows = {
+            claim_id(result.episode_id, claim.quote): _claim_row(result, claim, day)
+            for result in results
+            for claim in reversed(result.claims)
+        }
+        passed, set_aside = pass_rows(connection, "claims", list(rows.values()), day, docs)
         append(connection, "raw.claims", passed)
         kept = {row["claim_id"] for row in passed}
         append(connection, "raw.claim_embeddings", [row for r in results for row in _embedding_rows(r, day, kept)])
@@ -174,7 +188,7 @@ def _extraction_key(content_hash: str, extractor: Extractor) -> str:
 def _result(
     entry: ToRead,
     extractor: Extractor,
-    extraction: Extraction = Extraction(()),
+    extraction: Extraction = NOTHING,
     embeddings: tuple[tuple[float, ...], ...] = (),
     embedding_model: str | None = None,
     error: str | None = None,
@@ -233,9 +247,10 @@ def _claim_row(result: Read, claim: Claim, day: date) -> dict:
 
 def _embedding_rows(result: Read, day: date, kept: set[str]) -> list[dict]:
     keys = [claim_id(result.episode_id, claim.quote) for claim in result.claims]
+    vectors = dict(reversed(list(zip(keys, result.embeddings, strict=True))))
     return [
         {"claim_id": key, "partition_date": day, "model": result.embedding_model, "embedding": list(vector)}
-        for key, vector in zip(keys, result.embeddings, strict=True)
+        for key, vector in vectors.items()
         if key in kept
     ]
 
@@ -262,8 +277,8 @@ def _extraction_row(result: Read, day: date) -> dict:
         "extraction_key": result.extraction_key,
         "extractor": result.extractor,
         "prompt_version": result.version,
-        "claim_count": len(result.claims),
+        "claim_count": len({claim_id(result.episode_id, claim.quote) for claim in result.claims}),
         "dropped_count": len(result.dropped),
-        "status": "failed" if result.error else "ok",
+        "status": "ok" if not result.error else "partial" if result.claims else "failed",
         "error": result.error,
     }

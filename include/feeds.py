@@ -112,7 +112,8 @@ def duration(text: str | None) -> int | None:
 
 
 def _item(entry: Mapping, position: int, show_key: str, base_url: str, seen: set[str]) -> FeedItem:
-    audio = next((link for link in entry.get("links", []) if link.get("rel") == "enclosure" and link.get("href")), {})
+    enclosures = [link for link in entry.get("links", []) if link.get("rel") == "enclosure" and link.get("href")]
+    audio = enclosures[0] if enclosures else {}
     audio_url = _absolute(base_url, audio.get("href"))
     episode_url = _absolute(base_url, entry.get("link"))
     guid = entry.get("id") or audio_url or episode_url

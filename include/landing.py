@@ -30,7 +30,7 @@ def get(step: str, day: date, kind: Any) -> Any:
     file = _file(step, day)
     if not file.is_file():
         raise FileNotFoundError(
-            f"Nothing was left by the step {step!r} for {day}: {file} is missing. Clear the whole DAG run, not one task."
+            f"The step {step!r} left nothing for {day}: {file} is missing. Clear the whole DAG run, not one task."
         )
     return _adapter(kind).validate_json(file.read_bytes())
 

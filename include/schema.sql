@@ -136,7 +136,7 @@ create table if not exists raw.claim_embeddings (
     embedding float[]
 );
 
--- grain: a claim, scorer and version
+-- grain: a claim; the score it was given last
 create table if not exists raw.claim_scores (
     claim_id varchar,
     partition_date date,

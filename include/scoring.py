@@ -11,10 +11,10 @@ from pathlib import Path
 
 import duckdb
 
-from include.claims.claim import Claim, Extractor, ReadEpisode, Score, Scorer
+from include.claims.claim import UNRATED, Claim, Extractor, ReadEpisode, Score, Scorer
 from include.extraction import transcripts_of
 from include.rejections import pass_rows
-from include.warehouse import append, records, transaction
+from include.warehouse import records, replace_partition, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Unscored:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """How a day went: claims that now bear a score of this scorer, rows set aside."""
+    """How a day went: claims that now bear a score, rows set aside."""
 
     claims: int
     set_aside: int
@@ -77,20 +77,20 @@ def unscored(connection: duckdb.DuckDBPyConnection, day: date, extractor: Extrac
 
 
 def score_all(work: Sequence[Unscored], scorer: Scorer) -> list[tuple[str, Score]]:
-    """A score for each claim of the day, with its id."""
+    """A score for each claim of the day that could be rated, with its id; the others are scored another time."""
     scores = scorer.score([entry.read for entry in work])
     return [
         (claim_id, score)
         for entry, episode_scores in zip(work, scores, strict=True)
         for claim_id, score in zip(entry.claim_ids, episode_scores, strict=True)
+        if not score.reason.startswith(UNRATED)
     ]
 
 
 def land(
     connection: duckdb.DuckDBPyConnection, day: date, scores: Sequence[tuple[str, Score]], scorer: Scorer, docs: Path
 ) -> Scored:
-    """Writes a day's scores of one scorer in one transaction; those of other scorers stay for comparison."""
-    own = {"day": day, "scorer": scorer.name, "version": scorer.version}
+    """Makes these the day's scores, in one transaction; where there is nothing new, those it has stay."""
     with transaction(connection):
         rows = [
             {
@@ -104,19 +104,8 @@ def land(
         ]
         passed, set_aside = pass_rows(connection, "scores", rows, day, docs)
         if rows:
-            connection.execute(
-                """
-                delete from raw.claim_scores
-                where partition_date = $day and scorer = $scorer and prompt_version = $version
-                """,
-                own,
-            )
-        append(connection, "raw.claim_scores", passed)
+            replace_partition(connection, "raw.claim_scores", day, passed)
         (claims,) = connection.execute(
-            """
-            select count(*) from raw.claim_scores
-            where partition_date = $day and scorer = $scorer and prompt_version = $version
-            """,
-            own,
+            "select count(*) from raw.claim_scores where partition_date = $day", {"day": day}
         ).fetchone() or (0,)
     return Scored(claims, set_aside)

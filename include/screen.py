@@ -32,9 +32,10 @@ def show(day: date, settings: Settings) -> None:
             {"day": day},
         ).fetchone() or (0, 0, 0)
         mails = records(
-            connection, "select channel, status, count(*) as n from ops.deliveries where digest_date = $day group by all",
+            connection,
+            "select channel, status, count(*) as n from ops.deliveries where digest_date = $day group by all",
             {"day": day},
-        )  # fmt: skip
+        )
     print(f"\nThe best of {day}: {episodes} episodes, {with_transcript} with a transcript, {words:,} words read\n")
     for insight in insights:
         print(_insight(insight))

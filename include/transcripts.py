@@ -92,7 +92,7 @@ def _json(text: str) -> list[_Row]:
 
 
 def _vtt(text: str) -> list[_Row]:
-    captions = webvtt.from_buffer(io.StringIO(text), format="vtt")
+    captions = webvtt.from_buffer(io.StringIO(text), format="vtt").captions
     return [_caption(caption, caption.voice) for caption in captions]
 
 
@@ -100,7 +100,7 @@ def _srt(text: str) -> list[_Row]:
     """SRT has no field for the speaker: by custom a cue begins with the name where the speaker changes."""
     rows: list[_Row] = []
     speaker: str | None = None
-    for caption in webvtt.from_buffer(io.StringIO(text), format="srt"):
+    for caption in webvtt.from_buffer(io.StringIO(text), format="srt").captions:
         named, start, end, spoken = _caption(caption, None)
         speaker = named or speaker
         rows.append((speaker, start, end, spoken))

@@ -1,4 +1,4 @@
-"""What the five DAGs share: assets, schedules, pool, tags, retries, and the dbt task. The one module that knows Airflow.
+"""What the five DAGs share: assets, schedules, pool, tags, retries, the dbt task. The one module that knows Airflow.
 
 Imported when DAG files are parsed, so it reads no setting and imports nothing heavy.
 """

@@ -1,6 +1,6 @@
 """Makes sure, whenever a component of Airflow starts, that the one-slot pool of the warehouse's writers exists."""
 
-from typing import ClassVar
+import contextlib
 
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
@@ -16,14 +16,13 @@ class PoolListener:
         from airflow.models.pool import Pool
         from sqlalchemy.exc import IntegrityError
 
-        try:
+        # Another component that starts at the same moment may have made it.
+        with contextlib.suppress(IntegrityError):
             Pool.create_or_update_pool(
                 WRITER_POOL, slots=1, description="Who opens the warehouse file: one at a time.", include_deferred=False
             )
-        except IntegrityError:
-            pass  # another component that starts at the same moment has made it
 
 
 class WriterPool(AirflowPlugin):
     name = "writer_pool"
-    listeners: ClassVar[list] = [PoolListener()]
+    listeners = [PoolListener()]  # noqa: RUF012

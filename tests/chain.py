@@ -59,9 +59,7 @@ def build(selector: str, day: str) -> None:
     target = settings().data_dir / "dbt"
     arguments = ["--quiet", "--log-path", str(target), "build", "--target-path", str(target)]
     folders = ["--project-dir", str(PROJECT / "dbt"), "--profiles-dir", str(PROJECT / "dbt")]
-    result = dbtRunner().invoke(
-        [*arguments, *folders, "--selector", selector, "--vars", f"{{partition_date: {day}}}"]
-    )
+    result = dbtRunner().invoke([*arguments, *folders, "--selector", selector, "--vars", f"{{partition_date: {day}}}"])
     troubles = [f"{r.node.name}: {r.message}" for r in result.result or [] if r.status not in ("pass", "success")]
     assert result.success, troubles or result.exception
 

@@ -27,7 +27,9 @@ _OFFER = re.compile(
     r"(?:visit|go to|head (?:over )?to|check out) \S{2,}(?:\.| dot )(?:com|io|dev|fm|ai|org|net|co|app|sh)\b)",
     re.I,
 )
-_BY = re.compile(r"\b(?:brought to you by|sponsored by|(?:good )?friends (?:over )?at|our sponsors?,?|a word from)", re.I)
+_BY = re.compile(
+    r"\b(?:brought to you by|sponsored by|(?:good )?friends (?:over )?at|our sponsors?,?|a word from)", re.I
+)
 _HEAD = re.compile(r"\bsponsor", re.I)
 _RUNNING = re.compile(
     r"\b(?:subscribe|follow us|follow the (?:show|podcast)|rate (?:us|and review)|leave (?:us )?a review|"

@@ -19,6 +19,8 @@ from rapidfuzz import fuzz
 
 from include.chat import ANSWERED, Answer, Asks, NobodyAnswered, Question, load_prompt, short_hash
 from include.claims.claim import (
+    UNRATED,
+    UNREAD,
     Claim,
     DroppedClaim,
     Episode,
@@ -41,11 +43,6 @@ LINE_WORDS = 100
 NUMBERS_WITHIN = 150
 """Numbers of an insight must occur within so many words of its quote; names anywhere in the episode."""
 TOP = 20
-UNRATED = "Not rated"
-"""How the reason of a score begins that stands for no rating: the claim is to be scored again another time."""
-UNREAD = frozenset({"not_read", "skipped_budget"})
-"""Reasons for which a window was not read and may be read another time: such an extraction is incomplete."""
-
 
 Form = TypeVar("Form", bound=BaseModel)
 

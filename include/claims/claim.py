@@ -10,6 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+UNREAD = frozenset({"not_read", "skipped_budget"})
+"""Reasons of a DroppedClaim that stand for a part of the transcript: it was not read and may be another time."""
+
+UNRATED = "Not rated"
+"""How the reason of a Score begins that stands for no rating: the claim is to be scored again another time."""
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
@@ -98,8 +104,11 @@ class Score:
 class Extractor(Protocol):
     """Finds claims. `name` and `version` together key what was extracted: the same pair gives the same claims."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction: ...
 
@@ -107,8 +116,11 @@ class Extractor(Protocol):
 class Scorer(Protocol):
     """Scores claims. One call sees a whole day, so that scores can be compared across its episodes."""
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
 
     def score(self, day: Sequence[ReadEpisode]) -> list[list[Score]]:
         """One list an episode, one score a claim, in the order given."""

@@ -205,9 +205,7 @@ class OfflineScorer:
     def _score_episode(self, read: ReadEpisode) -> list[Score]:
         strangers = [claim for claim in read.claims if "worth" not in claim.features]
         figures = iter(self._figures(read.episode, read.segments, strangers))
-        return [
-            self._score(claim.features if "worth" in claim.features else next(figures)) for claim in read.claims
-        ]
+        return [self._score(claim.features if "worth" in claim.features else next(figures)) for claim in read.claims]
 
     def _figures(
         self, episode: Episode, segments: Sequence[Segment], claims: Sequence[Claim]
@@ -301,7 +299,11 @@ def _kind(reading: Reading, i: int) -> str:
 
 def _located(spoken: Sequence[Sentence], claim: Claim) -> Passage:
     """The sentences that a quote lies in, within its segments; all the sentences of those where it is not found."""
-    inside = [i for i, s in enumerate(spoken) if s.last_segment >= claim.first_segment and s.first_segment <= claim.last_segment]
+    inside = [
+        i
+        for i, s in enumerate(spoken)
+        if s.last_segment >= claim.first_segment and s.first_segment <= claim.last_segment
+    ]
     if not inside:
         inside = [min(range(len(spoken)), key=lambda i: abs(spoken[i].first_segment - claim.first_segment))]
     first, last = inside[0], inside[-1]

@@ -136,9 +136,7 @@ def test_a_dag_file_fits_on_a_screen_and_holds_only_wiring():
     for file in FILES:
         assert len(file.read_text().splitlines()) <= 70, file.name
         imported = {
-            node.module or ""
-            for node in ast.walk(ast.parse(file.read_text()))
-            if isinstance(node, ast.ImportFrom)
+            node.module or "" for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)
         }
         assert imported <= {"airflow.sdk", "include.wiring", "include"}, file.name
 

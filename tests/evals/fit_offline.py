@@ -53,9 +53,7 @@ def fit(lessons: Sequence[Lesson]) -> Weights:
     scale, scale_by_size = vectors.std(), by_size.std()
     seen = np.hstack([plain, vectors / scale, by_size / scale_by_size])
     centre = seen.mean(axis=0)
-    penalty = np.concatenate(
-        [np.full(plain.shape[1], PENALTY_PLAIN), np.full(2 * vectors.shape[1], PENALTY_MEANING)]
-    )
+    penalty = np.concatenate([np.full(plain.shape[1], PENALTY_PLAIN), np.full(2 * vectors.shape[1], PENALTY_MEANING)])
     centred = seen - centre
     weights = np.linalg.solve(centred.T @ centred + np.diag(penalty), centred.T @ (worth - worth.mean()))
     n, d = plain.shape[1], vectors.shape[1]

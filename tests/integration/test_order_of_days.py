@@ -86,7 +86,9 @@ def test_the_analysts_copy_describes_every_table_and_column_of_the_marts(forward
             select table_name, '' from duckdb_tables() where schema_name = 'marts' and comment is null
             """
         ).fetchall()
-        schemas = {name for (name,) in connection.execute("select distinct schema_name from duckdb_tables()").fetchall()}
+        schemas = {
+            name for (name,) in connection.execute("select distinct schema_name from duckdb_tables()").fetchall()
+        }
     assert bare == []
     assert schemas == {"marts", "ops"}
 

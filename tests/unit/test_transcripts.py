@@ -46,7 +46,9 @@ Ben Orr: [00:00:04.5] All & always?
 """
 
 
-@pytest.mark.parametrize(("kind", "content"), [("vtt", VTT), ("srt", SRT), ("json", JSON), ("html", HTML), ("text", TEXT)])
+@pytest.mark.parametrize(
+    ("kind", "content"), [("vtt", VTT), ("srt", SRT), ("json", JSON), ("html", HTML), ("text", TEXT)]
+)
 def test_every_format_gives_the_same_words_speakers_and_times(kind, content):
     segments = transcripts.parse(content.encode(), kind)
     assert [(s.index, s.speaker, s.text) for s in segments] == [

@@ -23,6 +23,9 @@ def model(dbt, session):
         known = described.join(settled, "described.claim_id = settled.claim_id", how="left").project(
             "described.*, settled.theme_id"
         )
-        new, old = known.filter("theme_id is null").project("* exclude (theme_id)"), known.filter("theme_id is not null")
+        new, old = (
+            known.filter("theme_id is null").project("* exclude (theme_id)"),
+            known.filter("theme_id is not null"),
+        )
         return themes.derive(new.df(), old.df())
     return themes.derive(described.df())
