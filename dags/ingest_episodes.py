@@ -19,15 +19,16 @@ A backfill sends no mail; set `{"deliver": true}` in its configuration to send.
 
 from airflow.sdk import dag, task
 
-from include.wiring import EPISODES, WRITER_POOL, Tag, dag_settings, every_day
+from include.wiring import EPISODES, WRITER_POOL, Tag, dag_settings, every_day, skip_unless_wanted
 
 
 @dag(schedule=every_day(), **dag_settings(__doc__, Tag.SOURCES))
 def ingest_episodes():
     @task(pool=WRITER_POOL)
-    def read_validators(partition_key=None):
+    def read_validators(partition_key=None, dag_run=None):
         from include import steps
 
+        skip_unless_wanted(dag_run)
         steps.read_validators(partition_key)
 
     @task

@@ -237,14 +237,17 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def feeds(source: str) -> Iterator[dict[str, str]]:
-    """The settings that name the feeds: those of `source`, or, where it is empty, of the sample, served meanwhile."""
+    """The settings that name the feeds: those of `source`, or, where it is empty, of the sample, served meanwhile.
+
+    The sample has no news to wait for, so with it the daily schedule is off.
+    """
     if source:
         yield {"PODCAST_FEEDS": source if "://" in source else str(Path(source).expanduser().resolve())}
         return
     with sample.serve() as url:
         host = url.split("/")[2]
         allowed = [*filter(None, [os.environ.get("PODCAST_ALLOW_HOSTS")]), host]
-        yield {"PODCAST_FEEDS": f"{url}/feeds.txt", "PODCAST_ALLOW_HOSTS": ",".join(allowed)}
+        yield {"PODCAST_FEEDS": f"{url}/feeds.txt", "PODCAST_ALLOW_HOSTS": ",".join(allowed), "PODCAST_SCHEDULE": "off"}
 
 
 def run_day(day: date | None, source: str) -> int:
@@ -260,7 +263,7 @@ def run_day(day: date | None, source: str) -> int:
         print(f"{minutes:3d}:{seconds:02d}  {line}", flush=True)
 
     with feeds(source) as extra:
-        airflow = LocalAirflow(settings.data_dir, free_port(), extra)
+        airflow = LocalAirflow(settings.data_dir, free_port(), {**extra, "PODCAST_SCHEDULE": "off"})
         say(f"starting Airflow for {day}, feeds {extra['PODCAST_FEEDS']}")
         airflow.start()
         try:
@@ -300,7 +303,7 @@ def backfill(first: date, last: date, source: str) -> int:
         print(f"FROM={first} lies after TO={last}; nothing to do.", file=sys.stderr)
         return 2
     with feeds(source) as extra:
-        airflow = LocalAirflow(Settings().data_dir, free_port(), extra)
+        airflow = LocalAirflow(Settings().data_dir, free_port(), {**extra, "PODCAST_SCHEDULE": "off"})
         print(f"Starting Airflow for {len(days)} days, feeds {extra['PODCAST_FEEDS']}", flush=True)
         airflow.start()
         try:

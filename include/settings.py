@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     sender: str = "Podcast Insights <insights@localhost>"
     alert_recipients: Annotated[tuple[str, ...], NoDecode] = ()
     site_url: str = ""
+    schedule: bool = True
 
     @field_validator("allow_hosts", "recipients", "alert_recipients", mode="before")
     @classmethod

@@ -194,6 +194,8 @@ def send_mail(partition_key: str | None, wanted: bool) -> Summary:
         return _said({"sent": 0, "reason": "no delivery was asked for"})
     with publication.open_copy(settings().published) as connection:
         today = digest.read_digest(connection, partition)
+    if not today.episodes_read and not today.left_out:
+        return _said({"sent": 0, "reason": "no feed had a new episode that day"})
     try:
         outcomes = delivery.deliver(
             open_warehouse,

@@ -70,6 +70,19 @@ def dag_settings(doc: str | None, *tags: Tag) -> dict[str, Any]:
     }
 
 
+def skip_unless_wanted(dag_run: Any) -> None:
+    """Skips a run that the schedule started where PODCAST_SCHEDULE is off, and with it the whole day.
+
+    After a first backfill Airflow also starts the latest day by itself; whoever asked for a few days wants only those.
+    """
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from include.settings import settings
+
+    if dag_run.run_type == "scheduled" and not settings().schedule:
+        raise AirflowSkipException("PODCAST_SCHEDULE is off: only triggers and backfills start a day")
+
+
 def dbt_build(task_id: str, selector: str, outlets: Sequence[Asset] = ()) -> Any:
     """One `dbt build` of a selector, as one Cosmos task, with the run's day as a variable.
 

@@ -20,7 +20,6 @@ from rapidfuzz import fuzz
 from include.chat import ANSWERED, Answer, Asks, NobodyAnswered, Question, load_prompt, short_hash
 from include.claims.claim import (
     UNRATED,
-    UNREAD,
     Claim,
     DroppedClaim,
     Episode,

@@ -1,0 +1,90 @@
+"""Whether a run ends in a mail, the days that keys name, what a failure leaves, and what travels between tasks."""
+
+from collections import namedtuple
+from datetime import UTC, date, datetime
+
+import pytest
+
+from include import alerts, landing, partition, steps
+from include.claims import models
+from include.settings import settings
+from include.warehouse import open_warehouse, records
+
+Event = namedtuple("Event", "extra")
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path, monkeypatch):
+    monkeypatch.setenv("PODCAST_DATA_DIR", str(tmp_path))
+    settings.cache_clear()
+    yield tmp_path
+    settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("run_type", "conf", "wish"),
+    [
+        ("scheduled", None, True),
+        ("manual", {}, True),
+        ("backfill", {}, False),
+        ("backfill", {"deliver": True}, True),
+        ("manual", {"deliver": False}, False),
+    ],
+)
+def test_a_chain_ends_in_a_mail_unless_a_backfill_began_it_or_it_was_said_otherwise(run_type, conf, wish):
+    extra = steps.delivery_wish(run_type, conf)
+    passed = steps.passed_on({"asset": [Event(extra)]})
+    assert steps.wants_delivery({}, {"asset": [Event(passed)]}) is wish
+
+
+def test_a_last_step_that_a_person_starts_sends_only_when_asked_to():
+    assert steps.wants_delivery({}, {}) is False
+    assert steps.wants_delivery({"deliver": True}, None) is True
+
+
+@pytest.mark.parametrize("key", [None, "", "2026-13-01", "yesterday"])
+def test_a_run_without_a_day_says_what_to_do(key):
+    with pytest.raises(ValueError, match="2026-01-15"):
+        partition.day(key)
+
+
+def test_the_last_complete_day_is_the_day_before_in_utc():
+    assert partition.last_complete_day(datetime(2026, 1, 15, 0, 1, tzinfo=UTC)) == date(2026, 1, 14)
+
+
+def test_a_step_whose_forerunner_left_nothing_says_so():
+    with pytest.raises(FileNotFoundError, match="Clear the whole DAG run"):
+        landing.get("feeds", date(2026, 1, 15), list[str])
+
+
+def test_a_task_that_failed_for_good_leaves_an_alert_that_says_what_to_do(data_dir):
+    task = namedtuple("Task", "dag_id task_id try_number")("build_claims", "land_claims", 4)
+    alerts.report_failure({"task_instance": task, "partition_key": "2026-01-15", "exception": ValueError("no space")})
+    (file,) = (data_dir / "alerts").iterdir()
+    text = file.read_text()
+    assert file.name == "build_claims-2026-01-15-land_claims.txt"
+    assert "no space" in text
+    assert "airflow dags clear build_claims --partition-key 2026-01-15" in text
+
+
+def test_what_was_asked_of_a_chat_model_is_kept_and_laid_out_again(data_dir, monkeypatch):
+    from include.chat import Call, CallStore
+
+    monkeypatch.setenv("PODCAST_LLM_MODEL", "openai:some-model")
+    settings.cache_clear()
+    call = Call(
+        "k1", "e1", "extract", "openai:some-model", "v1", 10, 5, 0.01, 1.5, "ok", None, "{}", datetime(2026, 1, 15)
+    )
+    folder = data_dir / "landing" / "llm_calls"
+    CallStore(folder).put(call)
+    with open_warehouse(data_dir / "warehouse.duckdb") as connection:
+        models.import_calls(connection, settings())
+        assert records(connection, "select call_key, cost_usd from raw.llm_calls") == [
+            {"call_key": "k1", "cost_usd": 0.01}
+        ]
+        assert CallStore(folder).get("k1") is None
+        connection.execute("insert into raw.episodes (episode_id, partition_date) values ('e1', '2026-01-15')")
+        models.export_calls(connection, date(2026, 1, 15), settings())
+    kept = CallStore(folder).get("k1")
+    assert kept is not None
+    assert kept.answer == "{}"
