@@ -1,5 +1,8 @@
 """Whatever the order in which days are run and rerun, the tables end the same; the sample's three days prove it."""
 
+import re
+from pathlib import Path
+
 import duckdb
 import pytest
 
@@ -91,6 +94,15 @@ def test_the_analysts_copy_describes_every_table_and_column_of_the_marts(forward
         }
     assert bare == []
     assert schemas == {"marts", "ops"}
+
+
+def test_the_queries_of_the_readme_answer(forwards):
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+    queries = re.search(r"```sql\n(.*?)```", readme, re.DOTALL).group(1).split(";")
+    with duckdb.connect(str(forwards / "published" / "podcasts.duckdb"), read_only=True) as connection:
+        answers = [connection.execute(query).fetchall() for query in queries if query.strip()]
+    assert len(answers) == 4
+    assert [len(rows) > 0 for rows in answers] == [True] * 4
 
 
 def test_an_open_reader_blocks_nothing_and_keeps_what_it_sees(forwards):
