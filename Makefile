@@ -43,7 +43,8 @@ test: setup ## every test
 lint: setup ## style, types, SQL, requirements in sync
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
-	@$(VENV)/bin/sqlfluff lint --processes 1 dbt include/sql
+	@$(VENV)/bin/sqlfluff lint --processes 1 dbt
+	@cd include/sql && ../../$(VENV)/bin/sqlfluff lint --processes 1 --config ../../.sqlfluff .
 
 evals: setup ## the quality figures
 	@$(RUN) -m tests.evals.run

@@ -4,10 +4,10 @@
         delete from {{ this }}
         where
             {{ day_column }} >= {{ first_day() }}
-            {%- if day_column == 'digest_date' %}
+        {%- if day_column == 'digest_date' %}
             and digest_date not in (
                 select digest_date from {{ source('ops', 'deliveries') }} where status = 'sent'
             )
-            {%- endif %}
+        {%- endif %}
     {%- endif %}
 {%- endmacro %}

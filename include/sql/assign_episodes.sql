@@ -5,15 +5,21 @@
 with
 
 items as (
-    select * from raw.feed_items where problem is null
+    select * from raw.feed_items
+    where problem is null
 ),
 
 recorded as (
-    select episode_id, partition_date from raw.episodes
+    select
+        episode_id,
+        partition_date
+    from raw.episodes
 ),
 
 days_read as (
-    select feed_url, partition_date
+    select
+        feed_url,
+        partition_date
     from raw.feed_fetches
     where status in ('ok', 'unchanged', 'empty')
 ),
@@ -28,8 +34,9 @@ select items.* exclude (position, problem)
 from items
 left join recorded on items.episode_id = recorded.episode_id
 left join days_read
-    on items.feed_url = days_read.feed_url
-    and cast(items.published_at as date) = days_read.partition_date
+    on
+        items.feed_url = days_read.feed_url
+        and cast(items.published_at as date) = days_read.partition_date
 left join refused on items.episode_id = refused.episode_id
 where
     case

@@ -3,7 +3,9 @@
 with
 
 reach as (
-    select feed_url, min(published_at) as oldest
+    select
+        feed_url,
+        min(published_at) as oldest
     from raw.feed_items
     where problem is null
     group by feed_url

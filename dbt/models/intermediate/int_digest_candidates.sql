@@ -24,17 +24,21 @@ candidates as (
     where scored.score is not null
 ),
 
-shows_so_far as (
-    select
-        days.theme_id,
-        days.partition_date,
-        count(distinct members.show_id) as show_count
-    from (select distinct
+theme_days as (
+    select distinct
         theme_id,
         partition_date
-    from candidates) as days
+    from candidates
+),
+
+shows_so_far as (
+    select
+        theme_days.theme_id,
+        theme_days.partition_date,
+        count(distinct members.show_id) as show_count
+    from theme_days
     inner join members
-        on days.theme_id = members.theme_id and days.partition_date >= members.partition_date
+        on theme_days.theme_id = members.theme_id and theme_days.partition_date >= members.partition_date
     group by all
 ),
 

@@ -6,13 +6,13 @@ members as (
 
 likeness as (
     select
-        one.theme_id,
-        one.claim_id,
-        one.headline,
-        one.partition_date,
-        avg(list_cosine_similarity(one.embedding, other.embedding)) as mean_similarity
-    from members as one
-    inner join members as other on one.theme_id = other.theme_id
+        claim.theme_id,
+        claim.claim_id,
+        claim.headline,
+        claim.partition_date,
+        avg(list_cosine_similarity(claim.embedding, peer.embedding)) as mean_similarity
+    from members as claim
+    inner join members as peer on claim.theme_id = peer.theme_id
     group by all
 ),
 
