@@ -13,17 +13,20 @@ AFTER = 35
 SHORT_PART = 400
 
 _SPONSOR = re.compile(
-    r"\b(?:(?:is|was|are|were|been)? ?(?:brought to you|sponsored|supported|made possible) by|sponsor(?:s|ed|ing)?\b(?! the| a)|"
-    r"(?:our|my|the) (?:good )?friends (?:at|over at|from)|thanks? (?:you )?to .{2,60} for (?:sponsoring|supporting)|"
+    r"\b(?:(?:is|was|are|were|been)? ?(?:brought to you|sponsored|supported|made possible) by|"
+    r"sponsor(?:s|ed|ing)?\b(?! the| a)|(?:our|my|the) (?:good )?friends (?:at|over at|from)|"
+    r"thanks? (?:you )?to .{2,60} for (?:sponsoring|supporting)|"
     r"(?:this|today's|our) (?:episode|show|week)'?s? (?:is )?(?:sponsor|partner)s?|"
-    r"a (?:quick )?word from|(?:big |proud )?supporters? of (?:the|this|our|python) ?\w*|support(?:s|ing|ed)? (?:for )?(?:the|this|our) (?:show|podcast|episode))",
+    r"a (?:quick )?word from|(?:big |proud )?supporters? of (?:the|this|our|python) ?\w*|"
+    r"support(?:s|ing|ed)? (?:for )?(?:the|this|our) (?:show|podcast|episode))",
     re.I,
 )
 _OFFER = re.compile(
     r"\b(?:free trial|promo ?code|coupon code|discount code|use (?:the )?(?:promo )?code|(?:percent|%) off|"
     r"money[- ]back|no credit card|book a demo|request a demo|sign up (?:today|now|for free|at|for)|"
     r"(?:get started|learn more|find out more|check (?:it|them) out)(?: today| now| for free)? (?:at|by visiting)|"
-    r"try (?:it|them) (?:out )?(?:for free|today)|our listeners|listeners (?:of|get)|just for .{0,30}(?:readers|listeners)|"
+    r"try (?:it|them) (?:out )?(?:for free|today)|our listeners|listeners (?:of|get)|"
+    r"just for .{0,30}(?:readers|listeners)|"
     r"(?:visit|go to|head (?:over )?to|check out) \S{2,}(?:\.| dot )(?:com|io|dev|fm|ai|org|net|co|app|sh)\b)",
     re.I,
 )
@@ -33,18 +36,20 @@ _BY = re.compile(
 _HEAD = re.compile(r"\bsponsor", re.I)
 _RUNNING = re.compile(
     r"\b(?:subscribe|follow us|follow the (?:show|podcast)|rate (?:us|and review)|leave (?:us )?a review|"
-    r"links? (?:is |are |will be )?in the show ?notes|in the show ?notes|thanks (?:so much )?for (?:listening|tuning in|"
-    r"joining|having me|coming on|being here)|welcome (?:back )?to (?:the |another |this )?|see you (?:next|in)|next week's|"
+    r"links? (?:is |are |will be )?in the show ?notes|in the show ?notes|"
+    r"thanks (?:so much )?for (?:listening|tuning in|joining|having me|coming on|being here)|"
+    r"welcome (?:back )?to (?:the |another |this )?(?:show|podcast|episode)|see you (?:next|in)|next week's|"
     r"(?:that's|that is) (?:it|all) for (?:this|today)|join (?:us|our) (?:on|in|next|slack|discord)|our newsletter|"
     r"worth your attention|that's the news|shout ?outs?\b|plus ?plus|changelog\+\+|patreon|live ?stream)\b",
     re.I,
 )
 _NAME = re.compile(r"\b[A-Z][A-Za-z0-9]{2,}\b")
-_NOT_NAMES = frozenset(
+_OPENING_WORDS = (
     "This That These They There Then Thanks Thank The And But For From With Our Your You What When Where Why How Who "
-    "Just Check Visit Learn Get Use Head Sign Also Again Now Today Week Episode Show Podcast News Talk Python Michael "
-    "Sponsored Sponsor Sponsors Sponsoring Support Yeah Okay Well".split()
+    "Just Check Visit Learn Get Use Head Sign Also Again Now Today Week Episode Show Podcast News Talk Python "
+    "Sponsored Sponsor Sponsors Sponsoring Support Yeah Okay Well"
 )
+_NOT_NAMES = frozenset(_OPENING_WORDS.split())
 
 
 def sells(spoken: Sequence[Sentence]) -> list[bool]:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from include.claims.wording import headline, readable
 from include.embedding import bundled_encoder
 
 WEIGHTS = Path(__file__).parent / "weights" / "offline.npz"
-CODE = "2"
+CODE = "3"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
 WORDS_A_CLAIM = 100
@@ -59,7 +60,10 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "centre": (
         "close to the episode's centre",
-        ("to_centre", "to_title", "to_description", "to_near", "density", "to_start", "to_show", "rare", "repeated_terms"),
+        (
+            "to_centre", "to_title", "to_description", "to_near", "density", "to_start", "to_show", "rare",
+            "repeated_terms",
+        ),
     ),
     "meaning": ("its meaning is like that of passages readers kept", ()),
 }  # fmt: skip
@@ -81,7 +85,8 @@ class Weights:
     offset: float
 
     def save(self, file: Path) -> None:
-        np.savez(file, **{name: np.float32(value) for name, value in vars(self).items()})
+        arrays: dict[str, Any] = {name: np.float32(value) for name, value in vars(self).items()}
+        np.savez(file, **arrays)
 
     def contributions(self, table: np.ndarray, vectors: np.ndarray) -> np.ndarray:
         """What each group of signals adds to each passage's worth, shape (passages, len(GROUPS))."""
@@ -99,8 +104,8 @@ class Weights:
 def fitted() -> Weights:
     """The shipped weights; read once a process."""
     with np.load(WEIGHTS) as stored:
-        arrays = {name: stored[name] for name in stored.files}
-    return Weights(**{name: float(value) if value.ndim == 0 else value for name, value in arrays.items()})
+        arrays: dict[str, Any] = {n: stored[n] if stored[n].ndim else float(stored[n]) for n in stored.files}
+    return Weights(**arrays)
 
 
 @functools.cache
@@ -122,8 +127,7 @@ def _columns() -> dict[str, list[int]]:
 class Reading:
     """One transcript cut into sentences and passages, with every signal of each passage.
 
-    `quotes` are passages to look at besides those found: (first segment, last segment, words) of claims that somebody
-    else picked. They come after the found ones, in their order.
+    The passages of `quotes`, claims that somebody else picked, come after those found, in their order.
     """
 
     def __init__(self, episode: Episode, segments: Sequence[Segment], quotes: Sequence[Claim] = ()):

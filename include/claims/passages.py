@@ -9,7 +9,7 @@ from include.claims.claim import Segment, words
 
 SHORTEST = 20
 LONGEST = 80
-AIM = 60
+AIM = 75
 
 _NOT_SPEECH = re.compile(r"^\W*(?:break|music|theme music|advert(?:isement)?s?|applause|jingle|outro|intro)\W*$", re.I)
 _ENDING = re.compile(r"(?:[.!?…]+|\.\.\.)[\"'”’)\]]*(?=\s+[\"'“‘(\[]*[A-Z0-9$£€])|[!?…][\"'”’)\]]*(?=\s)")
@@ -78,17 +78,13 @@ def sentences(segments: Sequence[Segment]) -> list[Sentence]:
 
 
 def passages(spoken: Sequence[Sentence]) -> list[Passage]:
-    """Stretches of 20 to 80 words: at most two for each sentence that can open one, a short and a full one.
+    """Stretches of 20 to 80 words: one for each sentence that can open one, as near to 75 words as its sentences allow.
 
     A sentence that leans on what was said before ("And", "But", "It") opens none where a better opening stands just
     before it in the same turn.
     """
-    found = []
-    for first in range(len(spoken)):
-        if not opens(spoken, first):
-            continue
-        found += _ends(spoken, first)
-    return found
+    opened = (_from(spoken, first) for first in range(len(spoken)) if opens(spoken, first))
+    return [passage for passage in opened if passage is not None]
 
 
 _LEANING = re.compile(
@@ -131,8 +127,8 @@ def opens(spoken: Sequence[Sentence], i: int) -> bool:
     return True
 
 
-def _ends(spoken: Sequence[Sentence], first: int) -> Iterator[Passage]:
-    """The short passage that starts at a sentence (at least 20 words), and the fuller one nearest to 60 words."""
+def _from(spoken: Sequence[Sentence], first: int) -> Passage | None:
+    """The passage that starts at a sentence, None where its turn holds no 20 words from there on."""
     size, fits = 0, []
     for last in range(first, len(spoken)):
         if spoken[last].turn != spoken[first].turn:
@@ -143,10 +139,9 @@ def _ends(spoken: Sequence[Sentence], first: int) -> Iterator[Passage]:
         if size >= SHORTEST and not (last > first and is_reply(spoken[last].text)):
             fits.append((last, size))
     if not fits:
-        return
-    best = min(fits, key=lambda fit: abs(fit[1] - AIM))
-    text = " ".join(s.text for s in spoken[first : best[0] + 1])
-    yield Passage(first, best[0], text, best[1])
+        return None
+    last, size = min(fits, key=lambda fit: abs(fit[1] - AIM))
+    return Passage(first, last, " ".join(s.text for s in spoken[first : last + 1]), size)
 
 
 def _turns(segments: Sequence[Segment]) -> Iterator[tuple[int, list[Segment]]]:

@@ -42,8 +42,8 @@ LEXICON: dict[str, str] = {
     "greeting": "welcome hello hi hey thanks thank bye goodbye everybody listeners listener folks guys cheers",
     "show": "show episode podcast podcasts listening subscribe newsletter youtube mastodon twitter livestream join "
     "newsletter patreon merch slack discord community email notes",
-    "selling": "sponsor sponsors sponsored sponsoring brought free trial sign signup discount coupon offer plans pricing "
-    "visit .com dot slash promo partners friends support supporters demo trusted thousands code checkout",
+    "selling": "sponsor sponsors sponsored sponsoring brought free trial sign signup discount coupon offer plans "
+    "pricing visit .com dot slash promo partners friends support supporters demo trusted thousands code checkout",
     "opinion": "think believe feel opinion love hate prefer favorite agree disagree interesting cool awesome amazing "
     "great crazy weird fun nice excited",
     "numberword": "one two three four five six seven eight nine ten twenty thirty forty fifty hundred thousand million "
@@ -60,7 +60,8 @@ PATTERNS: dict[str, str] = {
     "trailing": r"\.\.\.|…| -- | - ",
     "quoting": r"[\"“”]",
     "brackets": r"\[[^\]]*\]",
-    "address": r"\b[\w-]+\.(?:com|org|io|dev|fm|net|ai|co|social)\b|\bdot (?:com|org|io|dev|fm)\b|https?:|\b\w+ slash \w+",
+    "address": r"\b[\w-]+\.(?:com|org|io|dev|fm|net|ai|co|social)\b|\bdot (?:com|org|io|dev|fm)\b|"
+    r"https?:|\b\w+ slash \w+",
     "gerund_generic": r"\b(?:the reason|the problem|the point|the issue|the challenge|the idea|the key|the trick|"
     r"the truth|the fact|the goal|the biggest|the main|the only|one of the|a lot of|the whole point|at the end of the "
     r"day|in fact|turns out|it turns out|which means|that means|so that|in order to|as a result|rather than|instead "
@@ -75,16 +76,17 @@ PATTERNS: dict[str, str] = {
     "kindof": r"\b(?:kind of|sort of|you know|I mean|or something|or whatever|and stuff|I guess|I don't know)\b",
 }
 _COMPILED = [re.compile(p, 0 if n in ("names", "acronyms") else re.I) for n, p in PATTERNS.items()]
-_GROUPS = {word: [] for text in LEXICON.values() for word in text.split()}
+_GROUPS: dict[str, list[int]] = {word: [] for text in LEXICON.values() for word in text.split()}
 for _i, _text in enumerate(LEXICON.values()):
     for _word in set(_text.split()):
         _GROUPS[_word].append(_i)
-COMMON = frozenset(
+_COMMON_TEXT = (
     "the a an and or but of to in on at for with from by as is are was were be been being am it its this that these "
     "those i you he she we they me him her us them my your his our their what which who when where why how not no do "
     "does did done have has had will would can could should may might must just so if then than there here about into "
-    "out up down over all any some more most very too also only like really know think going get got go want one".split()
+    "out up down over all any some more most very too also only like really know think going get got go want one"
 )
+COMMON = frozenset(_COMMON_TEXT.split())
 COUNTED = [*LEXICON, *PATTERNS, "long_words", "common_words", "letters", "repeats"]
 
 
@@ -137,10 +139,10 @@ def placed(spoken: Sequence[Sentence], found: Sequence[Passage], counts: np.ndar
     asks = counts[:, column["question"]] > 0
     speakers: dict[str | None, list[float]] = {}
     for s, asking in zip(spoken, asks, strict=True):
-        mine = speakers.setdefault(s.speaker, [0.0, 0.0, 0.0])
-        mine[0] += s.size
-        mine[1] += float(asking)
-        mine[2] += 1
+        tally = speakers.setdefault(s.speaker, [0.0, 0.0, 0.0])
+        tally[0] += s.size
+        tally[1] += float(asking)
+        tally[2] += 1
     running = np.vstack([np.zeros((1, counts.shape[1])), np.cumsum(counts, axis=0, dtype=np.float64)])
     spent = np.concatenate([[0.0], np.cumsum(sizes)])
 

@@ -2,31 +2,33 @@
 
 import re
 
-_BRACKETS = re.compile(
-    r"\s*[\[(](?:[^\])]*(?:laugh|unintelligible|crosstalk|music|applause|inaudible|break|\d\d:\d\d)[^\])]*)[\])]", re.I
-)
-_SOUNDS = re.compile(r"(?:,\s*)?\b(?:um+|uh+|uhm|erm|hmm+|mm+|mhm|ah|er)\b(?:\s*,|\.\.\.)?", re.I)
+_BRACKETS = re.compile(r"\s*[\[(](?:[^\])]*(?:laugh|music|applause|break|\d\d:\d\d)[^\])]*)[\])]", re.I)
+_UNHEARD = re.compile(r"\s*[\[(](?:unintelligible|inaudible|crosstalk)[^\])]*[\])]", re.I)
+_SOUNDS = re.compile(r"(?:,\s*)?\b(?:[Uu]m+|[Uu]h+|[Uu]hm|[Ee]rm|[Hh]mm+|[Mm]hm)\b(?:\s*,|\.\.\.)?")
 _ASIDES = re.compile(
-    r",\s+(?:you know|I mean|like|kind of|sort of|right|okay|basically|actually|literally|honestly|I guess|you see|"
+    r",\s+(?:you know|I mean|like|kind of|sort of|right|okay|basically|actually|literally|honestly|you see|"
     r"if you will|so to speak|obviously|frankly)(?:,|(?=[.?!]$))",
     re.I,
 )
 _YOU_KNOW = re.compile(r"\b(?:you know|I mean),\s+", re.I)
-_DOUBLED = re.compile(r"\b(\w+(?:['’]\w+)?(?:\s+\w+(?:['’]\w+)?){0,3})(?:\s*(?:,|-+|–|—|\.\.\.|…)?\s+\1\b)+", re.I)
+_DOUBLED = re.compile(r"\b(\w+(?:['’]\w+)?(?:\s+\w+(?:['’]\w+)?){0,3})(?:\s*(?:,|-|\.\.\.|…)?\s+\1\b)+", re.I)
 _KEPT_DOUBLE = frozenset(
     {"that", "had", "very", "really", "so", "many", "much", "no", "bye", "far", "long", "way", "is"}
 )
 _STAMMER = re.compile(r"\b(\w{1,3})[-–—]+\s+(?=\1)", re.I)
 _OPENERS = re.compile(
-    r"^(?:(?:and|but|so|or|well|yeah|yes|yep|no|okay|ok|right|now|oh|I mean|you know|like|because|then|also|plus|again|"
-    r"anyway|look|see|actually|basically|obviously|exactly|sure|absolutely|alright|all right|wow|cool|great|hey)\b"
-    r"[\s,.!–—-]+)+(?=\w)",
+    r"^(?:(?:(?:and|but|so|or)\b[\s,.!–—-]+)|(?:(?:well|yeah|yes|yep|no|okay|ok|right|now|oh|I mean|you know|like|then|"
+    r"also|plus|again|anyway|look|see|actually|basically|obviously|exactly|sure|absolutely|alright|all right|wow|cool|"
+    r"great|hey)\b\s*[,.!–—-][\s,.!–—-]*))+(?=\w)",
     re.I,
 )
+"""Words that lead in and say nothing; most only where a comma or a stop parts them from what follows: "No, it is" and
+"No step is"."""
 _FRAMES = re.compile(
-    r"^(?:I (?:also |really |just |do |would |always )*(?:think|believe|guess|feel like|feel|mean|would say|'d say|say)"
-    r"(?: that)?|I'd say(?: that)?|in my opinion|from my perspective|to me|the thing is|the fact is|it turns out(?: that)?|"
-    r"turns out(?: that)?|as I said|like I said|the other thing is(?: that)?|one thing is(?: that)?|for me|you know)"
+    r"^(?:I (?:also |really |just |do |would |always )*(?:think|believe|feel like|feel|mean|would say|'d say|say)"
+    r"(?: that)?|I'd say(?: that)?|in my opinion|from my perspective|to me|the thing is|the fact is|"
+    r"it turns out(?: that)?|turns out(?: that)?|as I said|like I said|the other thing is(?: that)?|"
+    r"one thing is(?: that)?|for me|you know)"
     r",?\s+(?=\w)",
     re.I,
 )
@@ -46,6 +48,12 @@ _BREAKS = re.compile(
     r"(?:[;:,]|\s[-–—]{1,2}|\.\.\.|…)\s+|\s+(?=(?:because|which|but|so|and|where|while|whereas|unless|until)\b)"
 )
 _HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
+_SUBORDINATE = re.compile(
+    r"(?:if|when|because|while|since|unless|although|though|before|after|until|even|with|without|just|as|whether|"
+    r"whenever|once|to|for|in|at|on|from|by|of|not|like|than|or|and|let me|let's|one of (?:those|these|them)|"
+    r"one thing|the other|another|maybe|how|why|where|whereas|going|say|especially|including)\b",
+    re.I,
+)
 HEADLINE_WORDS = 12
 
 
@@ -58,10 +66,8 @@ def readable(passage: str) -> str:
 
 def headline(passage: str) -> str:
     """A cut of at most twelve words of the passage that can stand as a statement, without a full stop."""
-    parts = [p for s in _split(_tidied(passage)) for p in _cuts(s)]
-    if not parts:
-        parts = [_tidied(passage)]
-    best = max(enumerate(parts), key=lambda p: (_stands(p[1]), -p[0]))[1]
+    parts = [cut for sentence in _split(_tidied(passage)) for cut in _cuts(sentence)] or [(_tidied(passage), 0.0)]
+    best = max(parts, key=lambda part: _stands(part[0]) + part[1])[0]
     kept = best.split()
     text = " ".join(kept[:HEADLINE_WORDS])
     if len(kept) > HEADLINE_WORDS:
@@ -71,10 +77,11 @@ def headline(passage: str) -> str:
 
 def _tidied(passage: str) -> str:
     text = " ".join(_HIDDEN.sub("", passage).split())
+    text = _UNHEARD.sub(" …", text)
     text = _BRACKETS.sub("", text)
     text = re.sub(r"^(?:>>|&gt;&gt;)\s*", "", text)
     text = _SOUNDS.sub(lambda m: "," if m[0].startswith(",") and m[0].rstrip().endswith(",") else "", text)
-    text = _ASIDES.sub(lambda m: "," if m[0].endswith(",") else "", text)
+    text = _ASIDES.sub("", text)
     text = _YOU_KNOW.sub("", text)
     text = _STAMMER.sub("", text)
     for _ in range(2):
@@ -105,19 +112,16 @@ def _split(text: str) -> list[str]:
     return [s for s in re.split(r"(?<=[.!?])[\"'”’)]*\s+", text) if s]
 
 
-def _cuts(sentence: str) -> list[str]:
-    """The sentence without its opening words, and its openings up to each clause border that leave 5 to 12 words."""
+def _cuts(sentence: str) -> list[tuple[str, float]]:
+    """The sentence without its opening words, its openings up to a clause border and its ends from one on that have 5
+    to 12 words; each with what it is worth to be such a cut."""
     bare = _FRAMES.sub("", _OPENERS.sub("", sentence))
     bare = _FRAMES.sub("", _OPENERS.sub("", bare))
-    found = [bare]
+    found = [(bare, 0.5)]
     borders = [m.span() for m in _BREAKS.finditer(bare)]
     for start, _ in borders:
         if 5 <= len(bare[:start].split()) <= HEADLINE_WORDS:
-            found.append(bare[:start])
-    for _, start in borders:
-        tail = _OPENERS.sub("", bare[start:])
-        if 5 <= len(tail.split()) <= HEADLINE_WORDS:
-            found.append(tail)
+            found.append((bare[:start], 0.0))
     return found
 
 
@@ -133,7 +137,7 @@ def _stands(text: str) -> float:
     value += min(size, HEADLINE_WORDS) * 0.08
     value += 0.4 * min(2, len(re.findall(r"(?<=\s)[A-Z]\w+|\d[\d.,%]*", text)))
     value -= 0.5 if re.search(r"\b(?:I|my|me)\b", text) else 0.0
-    value -= 0.7 if re.match(r"(?:if|when|because|while|since|unless|although|though)\b", text, re.I) else 0.0
+    value -= 1.6 if _SUBORDINATE.match(text) else 0.0
     value -= (
         1.0
         if re.search(r"\b(?:a|an|the|of|to|and|or|but|with|for|in|on|that|is|are|if|which|my|your|as)$", text)
