@@ -59,9 +59,8 @@ HEADLINE_WORDS = 12
 
 def readable(passage: str) -> str:
     """The passage without what speech leaves behind, its first letter a capital, a full stop at its end."""
-    text = _tidied(passage)
-    text = _OPENERS.sub("", text, count=1)
-    return _finished(text)
+    text = _tidied(_OPENERS.sub("", passage))
+    return _finished(_OPENERS.sub("", text))
 
 
 def headline(passage: str) -> str:
