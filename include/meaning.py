@@ -1,87 +1,110 @@
-"""What a claim says, as a vector: likeness of claims is the cosine of theirs."""
+"""What a claim says, as a vector, so that claims can be compared: likeness is the cosine of their vectors."""
 
 import functools
 import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+import tokenizers
 
-from include.embedding import DIMENSIONS, Encoder
+from include.embedding import DIMENSIONS, Encoder, _model_files
 
-WINDOW = 8
-STEP = 4
-# The vocabulary lists its words by falling frequency from this id on.
+WINDOW, STEP = 8, 4
+# How much more a rare word weighs; with the window, chosen on insights grouped by hand (tests/evals/themes.py).
+_STRESS = 1.5
+
+# The model's vocabulary lists its words by falling frequency from this id on; before it come single characters.
 _FIRST_WORD = 1996
 _OUTSIDE = 10.5
-_POWER = 1.5
+_WORD = re.compile(r"[^\W_]+")
 
 
 class ClaimEncoder(Encoder):
-    """Embeds claims with the bundled model, more carefully than its plain mean does.
+    """Embeds claims with the bundled model, listening to details more than its plain mean does.
 
-    A text is read whole and in overlapping windows of eight words, so that each detail is heard beside the whole; and
-    within each reading a word weighs by its rarity, (log of its rank in the model's own vocabulary) to the power of
-    1.5, so that names and terms outweigh the common words of the field.
+    A text is read whole and in overlapping windows of eight words, and in each reading a word weighs by its rarity, so
+    that names and terms outweigh the common words of a field. On insights grouped by hand this raises the B-cubed F1 of
+    themes from 0.85 to 0.90 (means of both halves of two sets, each by a threshold from the other half).
     """
 
-    name = "all-MiniLM-L6-v2-int8/windows"
+    name = "all-MiniLM-L6-v2-int8/windows-8"
 
     def encode(self, texts: Sequence[str], batch_size: int = 32) -> np.ndarray:
-        """Unit vectors, float32, shape (len(texts), 384), in the order given. A vector depends on its text alone."""
+        """Unit vectors, float32, shape (len(texts), 384), in the order given; a third as fast as the plain encoder.
+
+        A vector depends on its text alone, not on what else is encoded.
+        """
         pieces = [[text, *windows(text)] for text in texts]
-        flat = [piece for group in pieces for piece in group]
-        vectors = np.empty((len(flat), DIMENSIONS), dtype=np.float32)
-        weights = np.empty(len(flat), dtype=np.float32)
-        order = sorted(range(len(flat)), key=lambda i: len(flat[i]))
+        readings, weights = self._read([piece for group in pieces for piece in group], batch_size)
+        vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
+        start = 0
+        for row, group in enumerate(pieces):
+            parts = slice(start + 1, start + len(group))
+            vectors[row] = readings[start] + weights[parts] @ readings[parts] / weights[parts].sum()
+            start += len(group)
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def _read(self, pieces: list[str], batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+        """A unit vector for each piece of text, and the weight of its words; pieces of like length share a batch."""
+        vectors = np.empty((len(pieces), DIMENSIONS), dtype=np.float32)
+        weights = np.empty(len(pieces), dtype=np.float32)
+        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
         for start in range(0, len(order), batch_size):
             rows = order[start : start + batch_size]
-            vectors[rows], weights[rows] = self._pooled([flat[i] for i in rows])
-        found = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
-        place = 0
-        for row, group in enumerate(pieces):
-            whole, parts = vectors[place], vectors[place + 1 : place + len(group)]
-            share = weights[place + 1 : place + len(group)]
-            found[row] = whole + share @ parts / share.sum()
-            place += len(group)
-        return found / np.linalg.norm(found, axis=1, keepdims=True)
-
-    def _pooled(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        encodings = self._tokenizer.encode_batch(texts)
-        ids = np.array([e.ids for e in encodings], dtype=np.int64)
-        mask = np.array([e.attention_mask for e in encodings], dtype=np.int64)
-        (hidden,) = self._session.run(
-            ["last_hidden_state"],
-            {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)},
-        )
-        weight = np.array([rarity(e.ids, e.word_ids) for e in encodings], dtype=np.float32) * mask + 1e-6 * mask
-        mean = (hidden * weight[..., None]).sum(axis=1)
-        return mean / np.linalg.norm(mean, axis=1, keepdims=True), weight.sum(axis=1)
+            encodings = self._tokenizer.encode_batch([pieces[i] for i in rows])
+            ids = np.array([e.ids for e in encodings], dtype=np.int64)
+            mask = np.array([e.attention_mask for e in encodings], dtype=np.int64)
+            (hidden,) = self._session.run(
+                ["last_hidden_state"],
+                {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)},
+            )
+            weight = np.array([_stress(e.ids, e.word_ids) for e in encodings], dtype=np.float32) + 1e-6 * mask
+            mean = (hidden * weight[..., None]).sum(axis=1)
+            vectors[rows] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+            weights[rows] = weight.sum(axis=1)
+        return vectors, weights
 
 
 def windows(text: str) -> list[str]:
+    """A text in overlapping windows of eight words, each four words on from the last; a short text in one."""
     words = text.split()
     starts = range(0, max(len(words) - WINDOW, 0) + STEP, STEP)
     return [" ".join(words[i : i + WINDOW]) for i in starts if words[i : i + WINDOW]] or [text]
 
 
-def rarity(ids: Sequence[int], word_ids: Sequence[int | None]) -> list[float]:
-    """The weight of each token; a word of several pieces, being outside the vocabulary, is rare, and shares it."""
-    pieces: dict[int, int] = {}
-    for word in word_ids:
-        if word is not None:
-            pieces[word] = pieces.get(word, 0) + 1
-    found = []
-    for token, word in zip(ids, word_ids, strict=True):
-        if word is None:
-            found.append(0.0)
-        elif pieces[word] > 1:
-            found.append(_OUTSIDE**_POWER / math.sqrt(pieces[word]))
-        else:
-            found.append(math.log(max(token - _FIRST_WORD + 2, 2)) ** _POWER)
-    return found
+def specificity(text: str) -> float:
+    """How rare the words of a text are on average: the mean log of their rank by frequency, 0 for a text without words.
+
+    Some 4.8 for talk as it runs along, 5.5 to 6 for finished insights with names and terms.
+    """
+    words = _WORD.findall(text.lower())
+    vocabulary = _vocabulary()
+    return sum(_rarity(vocabulary.get(word)) for word in words) / max(len(words), 1)
 
 
 @functools.cache
 def claim_encoder() -> ClaimEncoder:
-    """The encoder, loaded once a process."""
+    """The encoder, loaded once a process (0.3 s, 100 MB)."""
     return ClaimEncoder()
+
+
+def _stress(ids: Sequence[int], word_ids: Sequence[int | None]) -> list[float]:
+    """The weight of each token. The pieces of a word outside the vocabulary share one word's weight."""
+    pieces = Counter(word_ids)
+    return [
+        0.0 if word is None else _rarity(token if pieces[word] == 1 else None) ** _STRESS / math.sqrt(pieces[word])
+        for token, word in zip(ids, word_ids, strict=True)
+    ]
+
+
+def _rarity(token: int | None) -> float:
+    """The log of a word's rank by frequency; `None` is a word outside the vocabulary."""
+    return _OUTSIDE if token is None else math.log(max(token - _FIRST_WORD, 0) + 2)
+
+
+@functools.cache
+def _vocabulary() -> dict[str, int]:
+    _, tokenizer = _model_files()
+    return tokenizers.Tokenizer.from_file(tokenizer).get_vocab()

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from include.embedding import bundled_encoder
+from include.meaning import claim_encoder
 from include.themes import Claims, assign
 
 
@@ -56,10 +56,9 @@ def group(ids: list[str], texts: list[str]) -> list[str]:
     """The theme of each text, all taken as claims of one date. The id of a theme is "t" and the smallest of its ids."""
     if not ids:
         return []
-    embeddings = bundled_encoder().encode(texts)
-    none = Claims((), (), embeddings[:0])
+    embeddings = claim_encoder().encode(texts)
     # An id of any form may follow the letter that a claim's id begins with.
-    return assign(Claims(["c" + one for one in ids], texts, embeddings), none, ())
+    return assign(Claims(["c" + one for one in ids], texts, embeddings), Claims((), (), embeddings[:0]), ())
 
 
 if __name__ == "__main__":

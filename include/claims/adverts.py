@@ -131,6 +131,6 @@ def _spread(spoken: Sequence[Sentence], i: int, name: str, selling: list[bool]) 
             after = 0
             for k in pending:
                 after += spoken[k].size
-                if after > AFTER:
+                if after > AFTER or spoken[k].turn != spoken[i].turn:
                     break
                 selling[k] = True

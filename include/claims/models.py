@@ -44,10 +44,11 @@ def scorer(settings: Settings) -> Scorer:
 
 def encoder(settings: Settings) -> "Encoder | ProviderEncoder":
     """The model that PODCAST_EMBEDDING_MODEL names: `bundled`, or LangChain's `provider:model`."""
-    from include.embedding import ProviderEncoder, bundled_encoder
+    from include.embedding import ProviderEncoder
+    from include.meaning import claim_encoder
 
     if settings.embedding_model == "bundled":
-        return bundled_encoder()
+        return claim_encoder()
     return ProviderEncoder(settings.embedding_model)
 
 

@@ -72,8 +72,8 @@ _COUNTED_GROUPS = ("numbers", "causes", "stakes", "contrast", "names", "findings
 
 @dataclass(frozen=True)
 class Weights:
-    """A fitted model: standardisation and weight of each signal, weights over the embedding, and the calibration that
-    turns a worth into a score of 0 to 5."""
+    """A fitted model: standardisation and weight of each signal, weights over the embedding, what a usual passage is
+    worth, and the calibration that turns a worth into a score of 0 to 5."""
 
     mean: np.ndarray
     spread: np.ndarray
@@ -81,6 +81,7 @@ class Weights:
     meaning: np.ndarray
     meaning_by_size: np.ndarray
     intercept: float
+    usual: float
     slope: float
     offset: float
 
@@ -89,11 +90,11 @@ class Weights:
         np.savez(file, **arrays)
 
     def contributions(self, table: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-        """What each group of signals adds to each passage's worth, shape (passages, len(GROUPS))."""
+        """What each group of signals adds to a usual passage's worth, shape (passages, len(GROUPS))."""
         parts = np.clip((table - self.mean) / self.spread, -4, 4) * self.plain
         shares = np.stack([parts[:, columns].sum(axis=1) for columns in _columns().values()], axis=1)
         sizes = table[:, signals.NAMES.index("size")]
-        shares[:, -1] += vectors @ self.meaning + sizes * (vectors @ self.meaning_by_size) + self.intercept
+        shares[:, -1] += vectors @ self.meaning + sizes * (vectors @ self.meaning_by_size) + self.intercept - self.usual
         return shares
 
     def score(self, worth: float) -> float:
@@ -132,7 +133,8 @@ class Reading:
 
     def __init__(self, episode: Episode, segments: Sequence[Segment], quotes: Sequence[Claim] = ()):
         self.spoken: list[Sentence] = sentences(segments)
-        self.found: list[Passage] = passages(self.spoken)
+        self.orders = [i for i, s in enumerate(self.spoken) if gives_orders(s.text)]
+        self.found: list[Passage] = passages(self.spoken, frozenset(self.orders))
         self.found += [_located(self.spoken, claim) for claim in quotes] if self.spoken else []
         encoder = bundled_encoder()
         vectors = encoder.encode([s.text for s in self.spoken]) if self.spoken else np.zeros((0, 384), np.float32)
@@ -162,11 +164,13 @@ class OfflineExtractor:
 
     def choose(self, reading: Reading) -> Extraction:
         """The claims of a transcript that has been read."""
+        orders = [reading.spoken[i].text for i in reading.orders[:MOST_DROPPED]]
+        refused = tuple(DroppedClaim(text, "instruction", _DETAIL["instruction"]) for text in orders)
         if not reading.found:
-            return Extraction(())
+            return Extraction((), refused)
         most = max(3, min(MOST_CLAIMS, sum(s.size for s in reading.spoken) // WORDS_A_CLAIM))
         shares = self._weights.contributions(reading.table, reading.vectors)
-        worth = shares.sum(axis=1)
+        worth = shares.sum(axis=1) + self._weights.usual
         units = reading.vectors / np.maximum(1e-9, np.linalg.norm(reading.vectors, axis=1, keepdims=True))
         chosen: list[int] = []
         dropped: list[tuple[int, str]] = []
@@ -185,8 +189,8 @@ class OfflineExtractor:
             if len(chosen) == most:
                 break
         return Extraction(
-            tuple(_claim(reading, i, shares[i]) for i in chosen),
-            tuple(DroppedClaim(reading.found[i].text, reason, _DETAIL[reason]) for i, reason in dropped),
+            tuple(_claim(reading, i, worth[i], shares[i]) for i in chosen),
+            tuple(DroppedClaim(reading.found[i].text, reason, _DETAIL[reason]) for i, reason in dropped) + refused,
         )
 
 
@@ -220,10 +224,12 @@ class OfflineScorer:
         if not reading.found:
             return [{"worth": 0.0} for _ in claims]
         shares = self._weights.contributions(reading.table, reading.vectors)
+        worth = shares.sum(axis=1) + self._weights.usual
         start = len(reading.found) - len(claims)
         unfit = [_unfit(reading, start + k) is not None for k in range(len(claims))]
         return [
-            {"worth": -9.0} if bad else _features(reading, start + k, shares[start + k]) for k, bad in enumerate(unfit)
+            {"worth": -9.0} if bad else _features(reading, start + k, worth[start + k], shares[start + k])
+            for k, bad in enumerate(unfit)
         ]
 
     def _score(self, features: Mapping[str, float]) -> Score:
@@ -266,7 +272,7 @@ def _overlap(a: Passage, b: Passage) -> bool:
     return a.first <= b.last and a.last >= b.first
 
 
-def _claim(reading: Reading, i: int, shares: np.ndarray) -> Claim:
+def _claim(reading: Reading, i: int, worth: float, shares: np.ndarray) -> Claim:
     passage = reading.found[i]
     first, last = reading.spoken[passage.first], reading.spoken[passage.last]
     return Claim(
@@ -278,14 +284,14 @@ def _claim(reading: Reading, i: int, shares: np.ndarray) -> Claim:
         last_segment=last.last_segment,
         start_seconds=first.start_seconds,
         kind=_kind(reading, i),
-        features=_features(reading, i, shares),
+        features=_features(reading, i, worth, shares),
     )
 
 
-def _features(reading: Reading, i: int, shares: np.ndarray) -> dict[str, float]:
+def _features(reading: Reading, i: int, worth: float, shares: np.ndarray) -> dict[str, float]:
     """A passage's worth, what each group of signals adds to it, and how often the counted groups were met."""
     row = reading.table[i]
-    figures = {"worth": round(float(shares.sum()), 4)}
+    figures = {"worth": round(float(worth), 4)}
     figures |= {g: round(float(v), 4) for g, v in zip(GROUPS, shares, strict=True)}
     for group in _COUNTED_GROUPS:
         counted = [signals.NAMES.index(f"much_{s}") for s in GROUPS[group][1]]

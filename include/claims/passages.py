@@ -2,13 +2,14 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from include.claims.claim import Segment, words
 
 SHORTEST = 20
 LONGEST = 80
+NEAR = 45
 AIM = 75
 
 _NOT_SPEECH = re.compile(r"^\W*(?:break|music|theme music|advert(?:isement)?s?|applause|jingle|outro|intro)\W*$", re.I)
@@ -77,13 +78,15 @@ def sentences(segments: Sequence[Segment]) -> list[Sentence]:
     return found
 
 
-def passages(spoken: Sequence[Sentence]) -> list[Passage]:
+def passages(spoken: Sequence[Sentence], barred: Collection[int] = ()) -> list[Passage]:
     """Stretches of 20 to 80 words: one for each sentence that can open one, as near to 75 words as its sentences allow.
 
     A sentence that leans on what was said before ("And", "But", "It") opens none where a better opening stands just
-    before it in the same turn.
+    before it in the same turn. No passage holds any of the sentences whose numbers are barred.
     """
-    opened = (_from(spoken, first) for first in range(len(spoken)) if opens(spoken, first))
+    opened = (
+        _from(spoken, first, barred) for first in range(len(spoken)) if first not in barred and opens(spoken, first)
+    )
     return [passage for passage in opened if passage is not None]
 
 
@@ -119,7 +122,7 @@ def opens(spoken: Sequence[Sentence], i: int) -> bool:
     if not leans(sentence.text):
         return True
     back, gap = i - 1, 0
-    while back >= 0 and spoken[back].turn == sentence.turn and gap + spoken[back].size <= SHORTEST:
+    while back >= 0 and spoken[back].turn == sentence.turn and gap + spoken[back].size <= NEAR:
         if not is_reply(spoken[back].text) and not leans(spoken[back].text):
             return False
         gap += spoken[back].size
@@ -127,11 +130,11 @@ def opens(spoken: Sequence[Sentence], i: int) -> bool:
     return True
 
 
-def _from(spoken: Sequence[Sentence], first: int) -> Passage | None:
+def _from(spoken: Sequence[Sentence], first: int, barred: Collection[int]) -> Passage | None:
     """The passage that starts at a sentence, None where its turn holds no 20 words from there on."""
     size, fits = 0, []
     for last in range(first, len(spoken)):
-        if spoken[last].turn != spoken[first].turn:
+        if spoken[last].turn != spoken[first].turn or last in barred:
             break
         size += spoken[last].size
         if size > LONGEST:

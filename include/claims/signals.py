@@ -132,7 +132,7 @@ def placed(spoken: Sequence[Sentence], found: Sequence[Passage], counts: np.ndar
     sizes = np.array([s.size for s in spoken], dtype=np.float64)
     total = max(1.0, float(sizes.sum()))
     starts = np.array([s.at for s in spoken], dtype=np.float64)
-    turns = np.array([s.turn for s in spoken])
+    turns = np.array([s.turn for s in spoken], dtype=int)
     turn_sizes = np.bincount(turns, weights=sizes)
     turn_starts = np.full(len(turn_sizes), np.inf)
     np.minimum.at(turn_starts, turns, starts)
@@ -250,7 +250,7 @@ def table(
     counts = sentence_counts(spoken)
     place = placed(spoken, found, counts)
     sums = summed(counts, found)
-    sizes = np.array([[s.size] for s in spoken], dtype=np.float32)
+    sizes = np.array([s.size for s in spoken], dtype=np.float32)[:, None]
     vectors = summed(sentence_vectors * sizes, found) / np.maximum(1, place[:, :1])
     at = np.array([spoken[p.first].at for p in found], dtype=float)
     units = vectors / np.maximum(1e-9, np.linalg.norm(vectors, axis=1, keepdims=True))

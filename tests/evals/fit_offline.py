@@ -111,6 +111,7 @@ def fit(lessons: Sequence[Lesson]) -> Weights:
         meaning=weights[n : n + d] / scale,
         meaning_by_size=weights[n + d :] / scale_by_size,
         intercept=float(level - centre @ weights),
+        usual=level,
         slope=1.0,
         offset=0.0,
     )
