@@ -1,6 +1,8 @@
 """Choosing the five insights of a day: the strongest claims, one a theme, at most two a show, nothing told twice."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +13,17 @@ from include.claims.facts import spellings, unsupported
 SEATS = 5
 SEATS_A_SHOW = 2
 DAYS_REMEMBERED = 14
+
+# On the scale of scores, 0 to 5: what is not worth sending, what each further show that tells a theme adds and how many
+# of them count, what an update must be better by than a story that is new.
 FLOOR = 1.0
-FOR_ANOTHER_SHOW = 0.1
+FOR_ANOTHER_SHOW = 0.05
 SHOWS_COUNTED = 4
-SAME_STORY = 0.75
+BETTER_THAN_NEW = 0.15
+
+# Cosines: two claims tell one story whatever their themes say; a claim merely says a sent one again.
+SAME_STORY = 0.6
+PARAPHRASE = 0.75
 
 # Types are given so that a result without rows still makes the right table.
 COLUMNS = {
@@ -30,61 +39,61 @@ COLUMNS = {
 
 
 def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor: float = FLOOR) -> pd.DataFrame:
-    """The digests of all dates that have candidates and no settled digest, chosen in date order.
+    """The digests of all dates that have candidates and no settled digest, chosen in date order: a row an insight,
+    with digest_date, rank (from 1), claim_id, theme_id, score, is_update, show_count, why.
 
-    `candidates` has a row a scored claim: partition_date, claim_id, theme_id, show_id, headline, insight, embedding,
-    score, show_count. `settled` has digests that stay as they are, with the columns of the result; later digests
-    remember them. Returns digest_date, rank (from 1), claim_id, theme_id, score, is_update, show_count, why; a row an
-    insight of a digest that was not settled.
+    `candidates` has a row a scored claim: partition_date, claim_id, theme_id, show_id, insight, embedding, score,
+    show_count, and score_reason where it is to be told. `settled` are digests that stay as they are, with the columns of the result; digests of the 14 days
+    after them remember them.
     """
     told = candidates.set_index("claim_id", drop=False)
-    sent = pd.DataFrame(columns=["digest_date", "claim_id", "theme_id", "insight", "embedding"])
-    decided = set()
+    decided: set[date] = set()
+    sent: list[pd.DataFrame] = []
     if settled is not None and len(settled):
         decided = {_day(value) for value in settled["digest_date"]}
-        sent = pd.concat([_remembered(settled, told)], ignore_index=True)
-    chosen = []
+        sent.append(_remembered(settled, told))
+    digests = []
     for value, today in candidates.groupby("partition_date", sort=True):
         day = _day(value)
         if day in decided:
             continue
-        dates = sent["digest_date"].map(_day)
-        recent = sent[(dates < day) & (dates >= day - timedelta(days=DAYS_REMEMBERED))]
-        five = choose(today, recent, floor)
-        five.insert(0, "digest_date", day)
-        if len(five):
-            chosen.append(five)
-            more = _remembered(five, told)
-            sent = more if sent.empty else pd.concat([sent, more], ignore_index=True)
-    digests = pd.concat(chosen, ignore_index=True) if chosen else pd.DataFrame(columns=list(COLUMNS))
-    return digests[list(COLUMNS)].astype(COLUMNS)
+        before = pd.concat(sent, ignore_index=True) if sent else _remembered(candidates[:0], told)
+        age = np.array([(day - _day(sent_on)).days for sent_on in before["digest_date"]], dtype=int)
+        digest = choose(today, before[(age > 0) & (age <= DAYS_REMEMBERED)], floor)
+        digest.insert(0, "digest_date", day)
+        if len(digest):
+            digests.append(digest)
+            sent.append(_remembered(digest, told))
+    found = pd.concat(digests, ignore_index=True) if digests else pd.DataFrame(columns=list(COLUMNS))
+    return found[list(COLUMNS)].astype(COLUMNS)
 
 
 def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -> pd.DataFrame:
     """The insights of one digest, at most five: rank (from 1), claim_id, theme_id, score, is_update, show_count, why.
 
-    `candidates` are the day's scored claims, `sent` the insights of the digests of the 14 days before (claim_id,
-    theme_id, insight, embedding; insight and embedding are None where the claim is gone). A claim below `floor` is not
-    worth sending, so a digest may be shorter than five. Claims are taken by strength: the score, and a little for each
-    further show that tells the theme, so that many loose mentions never outweigh one strong claim.
+    `candidates` are the day's scored claims. `sent` are the insights of the digests of the 14 days before: digest_date,
+    theme_id, insight, embedding; the last two are None where the claim is gone. A claim that scores below `floor` is
+    not sent, so a digest may have fewer than five. Claims are taken by strength: the score, and a little for each
+    further show that tells the theme, so that many loose mentions never outweigh one strong claim. A story that was
+    sent comes back only with numbers or names that it had not, and must then be stronger than one that is new.
     """
-    ordered = candidates[candidates["score"] >= floor].copy()
-    shows = ordered["show_count"].clip(1, SHOWS_COUNTED)
-    ordered["strength"] = (ordered["score"] + FOR_ANOTHER_SHOW * (shows - 1)).round(6)
-    ordered = ordered.sort_values(["strength", "claim_id"], ascending=[False, True])
-    before = list(sent.itertuples())
-    taken: list = []
-    picks = []
-    for claim in ordered.itertuples():
-        if len(taken) == SEATS:
-            break
-        if any(claim.theme_id == other.theme_id or _alike(claim, other) >= SAME_STORY for other in taken):
-            continue
-        if sum(claim.show_id == other.show_id for other in taken) == SEATS_A_SHOW:
-            continue
-        earlier = [other for other in before if claim.theme_id == other.theme_id or _alike(claim, other) >= SAME_STORY]
+    worth = candidates[candidates["score"] >= floor]
+    before = list(sent.itertuples(index=False))
+    ranked = []
+    for claim in worth.itertuples(index=False):
+        earlier = [one for one in before if _one_story(claim, one)]
         news = _news(claim, earlier)
         if earlier and not news:
+            continue
+        shows = min(max(int(claim.show_count), 1), SHOWS_COUNTED)
+        strength = claim.score + FOR_ANOTHER_SHOW * (shows - 1) - (BETTER_THAN_NEW if earlier else 0.0)
+        ranked.append((-round(strength, 6), claim.claim_id, claim, earlier, news))
+    taken: list[Any] = []
+    picks = []
+    for *_, claim, earlier, news in sorted(ranked, key=lambda entry: entry[:2]):
+        if any(_one_story(claim, other) for other in taken):
+            continue
+        if sum(claim.show_id == other.show_id for other in taken) == SEATS_A_SHOW:
             continue
         taken.append(claim)
         picks.append(
@@ -92,55 +101,66 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -
                 "rank": len(taken),
                 "claim_id": claim.claim_id,
                 "theme_id": claim.theme_id,
-                "score": float(claim.score),
+                "score": claim.score,
                 "is_update": bool(earlier),
-                "show_count": int(claim.show_count),
-                "why": _why(claim, len(taken), news),
+                "show_count": claim.show_count,
+                "why": _why(claim, worth["score"].max(), earlier, news),
             }
         )
+        if len(taken) == SEATS:
+            break
     return pd.DataFrame(picks, columns=list(COLUMNS)[1:])
 
 
-def _news(claim, earlier: list) -> list[str]:
-    """The numbers and names of a claim that earlier insights of its theme did not have; none for a near paraphrase."""
-    if any(other.insight is None or _alike(claim, other) >= SAME_STORY for other in earlier):
+def _one_story(one: Any, other: Any) -> bool:
+    return one.theme_id == other.theme_id or _cosine(one.embedding, other.embedding) >= SAME_STORY
+
+
+def _news(claim: Any, earlier: Sequence[Any]) -> list[str]:
+    """The numbers and names of a claim that the earlier insights of its story had not; none for a mere paraphrase.
+
+    Small counts in words ("two reasons") are no news, and where an earlier insight is gone nobody can say what is.
+    """
+    if not earlier or any(one.insight is None for one in earlier):
         return []
-    texts = [other.insight for other in earlier]
-    new = unsupported(claim.insight, " ".join(texts), spellings(*texts)) if texts else None
-    return [*new.numbers, *new.names] if new else []
+    if any(_cosine(claim.embedding, one.embedding) >= PARAPHRASE for one in earlier):
+        return []
+    texts = [one.insight for one in earlier]
+    new = unsupported(claim.insight, " ".join(texts), spellings(*texts))
+    return [*new.names, *(number for number in new.numbers if any(sign.isdigit() for sign in number))]
 
 
-def _why(claim, rank: int, news: list[str]) -> str:
-    parts = ["The strongest claim of the day" if rank == 1 else f"Scored {claim.score:.1f} of 5"]
+def _why(claim: Any, highest: float, earlier: Sequence[Any], news: Sequence[str]) -> str:
+    reasons = ["the highest score of the day" if claim.score == highest else f"scored {claim.score:.1f} of 5"]
+    if pd.notna(reason := getattr(claim, "score_reason", None)) and reason:
+        reasons[0] += f" ({reason.rstrip('.')})"
     if claim.show_count > 1:
-        parts.append(f"told by {claim.show_count} shows")
-    if news:
-        parts.append("an earlier story with news: " + ", ".join(news[:3]))
-    return "; ".join(parts) + "."
+        reasons.append(f"told by {claim.show_count} shows so far")
+    if earlier:
+        last = max(_day(one.digest_date) for one in earlier)
+        reasons.append(f"new since {last.day} {last:%B}: {', '.join(news[:3])}")
+    text = "; ".join(reasons)
+    return text[0].upper() + text[1:] + "."
 
 
-def _alike(one, other) -> float:
-    if one.embedding is None or other.embedding is None:
+def _cosine(one: Any, other: Any) -> float:
+    """Of unit vectors; 0 where one is missing or another model made it."""
+    if one is None or other is None or len(one) != len(other):
         return 0.0
-    return float(np.dot(np.asarray(one.embedding, dtype=np.float32), np.asarray(other.embedding, dtype=np.float32)))
+    return float(np.dot(one, other))
 
 
 def _remembered(picks: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
-    """Chosen insights with what is known of their claims. A claim's theme of today counts; one gone keeps its old."""
-    rows = []
-    for pick in picks.itertuples():
+    """Chosen insights with what is known of their claims: the theme of today where there is one, else that of then."""
+    columns: dict[str, list] = {"digest_date": [], "theme_id": [], "insight": [], "embedding": []}
+    for pick in picks.itertuples(index=False):
         known = told.loc[pick.claim_id] if pick.claim_id in told.index else None
-        rows.append(
-            {
-                "digest_date": pick.digest_date,
-                "claim_id": pick.claim_id,
-                "theme_id": pick.theme_id if known is None else known["theme_id"],
-                "insight": None if known is None else known["insight"],
-                "embedding": None if known is None else known["embedding"],
-            }
-        )
-    return pd.DataFrame(rows)
+        columns["digest_date"].append(pick.digest_date)
+        columns["theme_id"].append(pick.theme_id if known is None else known["theme_id"])
+        columns["insight"].append(None if known is None else known["insight"])
+        columns["embedding"].append(None if known is None else known["embedding"])
+    return pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
 
 
-def _day(value):
-    return pd.Timestamp(value).date()
+def _day(value: Any) -> date:
+    return pd.Timestamp(str(value)).date()

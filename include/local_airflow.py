@@ -118,7 +118,7 @@ class LocalAirflow:
                 break
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(group, sent)
-            deadline = time.monotonic() + 15
+            deadline = time.monotonic() + 8
             while self.pid() and time.monotonic() < deadline:
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(group, os.WNOHANG)

@@ -27,7 +27,7 @@ STRICTER_BY_TENFOLD = 0.06
 SAME_SHOW = 0.15
 # Loose talk is alike whatever it is about: so much is taken off for each step that a claim's words are commoner than
 # those of a specific one.
-LOOSENESS = 0.1
+LOOSENESS = 0.15
 SPECIFIC = 5.1
 
 _BLOCK = 16_384
@@ -65,8 +65,9 @@ def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None)
     """The theme of each claim, going date by date: claim_id, partition_date, theme_id, a row a claim of `claims`.
 
     `claims` has claim_id, partition_date, show_id, text (headline and insight), embedding. `settled` has text,
-    embedding and theme_id of all claims of earlier dates, which keep their themes. An Arrow table is read where it lies: 1,000
-    claims against 1,000,000 settled ones take under a minute on two cores and little memory beyond the table's 1.6 GB.
+    embedding and theme_id of all claims of earlier dates, which keep their themes. An Arrow table is read where it
+    lies: 1,000 claims against 1,000,000 settled ones take under a minute on two cores, and little memory beyond the
+    table's own 1.6 GB.
     """
     history = _History()
     if isinstance(settled, pd.DataFrame):

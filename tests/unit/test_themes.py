@@ -1,0 +1,205 @@
+"""How claims become themes: by what they say, in date order, the same in whatever order they come."""
+
+import json
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from include import theme_files
+from include.meaning import claim_encoder, specificity, windows
+from include.themes import SAME_SHOW, Claims, assign, derive, label, like_enough
+
+NOBODY = Claims((), (), np.zeros((0, 8), dtype=np.float32))
+PLAIN = "Ferry operators in Halmstad electrify vessels by retrofitting lithium batteries"
+
+
+def pointing(*angles: float) -> np.ndarray:
+    """Unit vectors in one plane, so that the cosine of two is that of the angle between them, in degrees."""
+    turned = np.radians(angles)
+    vectors = np.zeros((len(angles), 8), dtype=np.float32)
+    vectors[:, 0], vectors[:, 1] = np.cos(turned), np.sin(turned)
+    return vectors
+
+
+def some(
+    ids: list[str], embeddings: np.ndarray, shows: list[str] | None = None, texts: list[str] | None = None
+) -> Claims:
+    return Claims(ids, texts or [PLAIN] * len(ids), embeddings, shows or ())
+
+
+def frame(rows: list[tuple[str, str, str]], embeddings: np.ndarray) -> pd.DataFrame:
+    """Claims as (id, date, show)."""
+    ids, days, shows = zip(*rows, strict=True)
+    return pd.DataFrame(
+        {
+            "claim_id": ids,
+            "partition_date": pd.to_datetime(list(days)),
+            "show_id": shows,
+            "text": [PLAIN] * len(ids),
+            "embedding": list(embeddings),
+        }
+    )
+
+
+def test_claims_that_say_the_same_share_a_theme_and_others_do_not():
+    themes = assign(some(["c1", "c2", "c3"], pointing(0, 20, 90)), NOBODY, ())
+    assert themes == ["t1", "t1", "t3"]
+
+
+def test_a_theme_is_named_after_the_smallest_claim_of_its_first_date():
+    new = some(["c9", "c4", "c7"], pointing(0, 10, 20))
+    assert assign(new, NOBODY, ()) == ["t4", "t4", "t4"]
+    assert assign(some(["c1"], pointing(5)), new, ["t4", "t4", "t4"]) == ["t4"]
+
+
+def test_the_order_of_claims_within_a_date_changes_nothing():
+    rng = np.random.default_rng(7)
+    vectors = rng.normal(size=(60, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = [f"c{number:02}" for number in range(60)]
+    there = dict(zip(ids, assign(some(ids, vectors), NOBODY, ()), strict=True))
+    shuffled = rng.permutation(60)
+    again = assign(some([ids[i] for i in shuffled], vectors[shuffled]), NOBODY, ())
+    assert [there[ids[i]] for i in shuffled] == again
+    assert 1 < len(set(again)) < 60
+
+
+def test_a_chain_of_neighbours_does_not_become_one_theme():
+    themes = assign(some([f"c{number}" for number in range(7)], pointing(*range(0, 210, 30))), NOBODY, ())
+    assert themes[0] == themes[1]
+    assert themes[0] != themes[-1]
+
+
+def test_two_earlier_themes_are_never_joined():
+    known = some(["c1", "c2"], pointing(0, 60))
+    assert assign(some(["c3"], pointing(29)), known, ["t1", "t2"]) == ["t1"]
+
+
+def test_a_claim_between_an_earlier_theme_and_one_of_today_goes_where_it_fits_best():
+    known = some(["c1"], pointing(0))
+    assert assign(some(["c2", "c3"], pointing(60, 110)), known, ["t1"]) == ["t2", "t2"]
+
+
+def test_points_of_one_show_on_one_day_must_be_more_alike_than_those_of_two_shows():
+    near = float(np.degrees(np.arccos(like_enough(2) + SAME_SHOW / 2)))
+    assert len(set(assign(some(["c1", "c2"], pointing(0, near), ["one", "other"]), NOBODY, ()))) == 1
+    assert len(set(assign(some(["c1", "c2"], pointing(0, near), ["one", "one"]), NOBODY, ()))) == 2
+
+
+def test_loose_talk_must_be_more_alike_than_specific_claims():
+    near = float(np.degrees(np.arccos(like_enough(2) + 0.05)))
+    loose = "And so that is what we do, and it is a thing that you can do as well if you want to do it."
+    assert specificity(loose) < specificity(PLAIN)
+    assert len(set(assign(some(["c1", "c2"], pointing(0, near)), NOBODY, ()))) == 1
+    assert len(set(assign(some(["c1", "c2"], pointing(0, near), texts=[loose, loose]), NOBODY, ()))) == 2
+
+
+def test_more_is_asked_for_among_many_claims():
+    assert like_enough(2) == like_enough(100) < like_enough(1_000) < like_enough(1_000_000) < 0.7
+
+
+@pytest.mark.parametrize("in_arrow", [False, True])
+def test_days_derived_one_by_one_or_together_give_the_same_themes(in_arrow):
+    rng = np.random.default_rng(11)
+    vectors = rng.normal(size=(80, 8)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    rows = [(f"c{i:02}", f"2026-01-1{i % 4}", f"show{i % 5}") for i in range(80)]
+    claims = frame(rows, vectors)
+    together = derive(claims)
+    days = [today for _, today in claims.groupby("partition_date")]
+    settled = days[0].assign(theme_id=derive(days[0])["theme_id"].to_numpy())
+    for today in days[1:]:
+        shuffled = settled.sample(frac=1, random_state=3)
+        found = derive(today, pa.Table.from_pandas(shuffled) if in_arrow else shuffled)
+        settled = pd.concat([settled, today.assign(theme_id=found["theme_id"].to_numpy())])
+    assert dict(zip(settled["claim_id"], settled["theme_id"], strict=True)) == dict(
+        zip(together["claim_id"], together["theme_id"], strict=True)
+    )
+
+
+def test_a_day_added_at_the_end_changes_no_earlier_theme():
+    claims = frame(
+        [("c1", "2026-01-13", "a"), ("c2", "2026-01-14", "b"), ("c0", "2026-01-15", "c")], pointing(0, 15, 5)
+    )
+    before = derive(claims[:2])
+    after = derive(claims)
+    assert after[:2].equals(before)
+    assert after["theme_id"].tolist() == ["t1", "t1", "t1"]
+    assert after["partition_date"].tolist()[2] == date(2026, 1, 15)
+
+
+def test_a_day_without_claims_gives_a_table_of_the_right_types():
+    import duckdb
+
+    nothing = derive(frame([("c1", "2026-01-13", "a")], pointing(0))[:0])
+    assert nothing.empty
+    assert [str(kind) for kind in duckdb.from_df(nothing).types] == ["VARCHAR", "DATE", "VARCHAR"]
+
+
+def test_a_theme_is_labelled_by_its_most_central_claim():
+    assert label(["edge", "middle", "other edge"], pointing(0, 20, 45)) == "middle"
+
+
+def test_a_story_in_different_words_is_one_theme_and_its_neighbours_are_not():
+    ferries = [
+        "Halmstad's harbour ferries run on batteries now, and the crossing costs forty per cent less than on diesel.",
+        "Swapping diesel engines for lithium packs paid back in six years at the Halmstad ferry line.",
+        "A battery ferry in Halmstad saves so much fuel that the operator wants four more electric vessels.",
+    ]
+    libraries = [
+        "Public libraries in Utrecht lend out drills and sewing machines, and each drill replaces thirty purchases.",
+        "Utrecht found that a borrowed sewing machine at the library is used eleven times as much as one at home.",
+    ]
+    alone = ["Sourdough starters from different continents share nearly the same bacteria after a year in one kitchen."]
+    texts = ferries + libraries + alone
+    themes = assign(Claims([f"c{i}" for i in range(len(texts))], texts, claim_encoder().encode(texts)), NOBODY, ())
+    assert themes == ["t0", "t0", "t0", "t3", "t3", "t5"]
+
+
+def test_a_claims_vector_depends_on_its_text_alone():
+    long = " ".join(["Ferries across the sound run on batteries charged by wind turbines at night."] * 4)
+    encoder = claim_encoder()
+    together, alone = encoder.encode([PLAIN, long, ""]), encoder.encode([PLAIN])
+    np.testing.assert_allclose(together[0], alone[0], atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
+
+
+def test_windows_overlap_and_cover_every_word():
+    words = [f"w{number}" for number in range(19)]
+    pieces = windows(" ".join(words))
+    assert all(len(piece.split()) <= 8 for piece in pieces)
+    assert set(" ".join(pieces).split()) == set(words)
+    assert windows("short one") == ["short one"]
+
+
+def test_themes_of_a_file_come_out_in_its_order(tmp_path, capsys):
+    source, target = tmp_path / "claims.jsonl", tmp_path / "themes.jsonl"
+    texts = {
+        "b": "Halmstad's ferries run on batteries and save forty per cent of the diesel cost.",
+        "x": "Sourdough starters share nearly the same bacteria after a year in one kitchen.",
+        "a": "Battery ferries in Halmstad save the diesel and cost forty per cent less to run.",
+    }
+    source.write_text("".join(json.dumps({"id": i, "show": "s", "text": t}) + "\n" for i, t in texts.items()))
+    assert theme_files.main([str(source), str(target)]) == 0
+    themes = [json.loads(line) for line in target.read_text().splitlines()]
+    assert themes == [{"id": "b", "theme": "ta"}, {"id": "x", "theme": "tx"}, {"id": "a", "theme": "ta"}]
+    assert "3 claims in 2 themes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ('{"id": "a", "text": "x"}\n{"id": "a", "text": "y"}\n', "line 2: the id a occurs twice"),
+        ('{"id": "a", "text": "x"}\nnot json\n', "line 2: not JSON"),
+        ('{"id": "a"}\n', "line 1: wants an object"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_its_line_and_nothing_is_written(tmp_path, capsys, lines, complaint):
+    source, target = tmp_path / "claims.jsonl", tmp_path / "themes.jsonl"
+    source.write_text(lines)
+    assert theme_files.main([str(source), str(target)]) == 2
+    assert complaint in capsys.readouterr().err
+    assert not target.exists()
