@@ -2,16 +2,19 @@
 
 import json
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy.cluster.hierarchy import fcluster, linkage
 
 from include import theme_files
 from include.meaning import claim_encoder, specificity, windows
 from include.themes import SAME_SHOW, Claims, assign, derive, label, like_enough
 
+SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
 NOBODY = Claims((), (), np.zeros((0, 8), dtype=np.float32))
 PLAIN = "Ferry operators in Halmstad electrify vessels by retrofitting lithium batteries"
 
@@ -65,6 +68,26 @@ def test_the_order_of_claims_within_a_date_changes_nothing():
     again = assign(some([ids[i] for i in shuffled], vectors[shuffled]), NOBODY, ())
     assert [there[ids[i]] for i in shuffled] == again
     assert 1 < len(set(again)) < 60
+
+
+def test_claims_of_one_date_are_grouped_by_average_linkage():
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(90, 8)).astype(np.float32) + rng.normal(size=(12, 8)).repeat(8, axis=0)[:90]
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    themes = assign(some([f"c{number:02}" for number in range(90)], vectors), NOBODY, ())
+    apart = 1 - (vectors @ vectors.T).astype(np.float64)[np.triu_indices(90, 1)]
+    expected = fcluster(linkage(apart, "average"), 1 - like_enough(90), "distance")
+    groups = pd.Series(range(90)).groupby(list(themes)).apply(frozenset)
+    assert set(groups) == set(pd.Series(range(90)).groupby(expected).apply(frozenset))
+    assert 5 < len(groups) < 60
+
+
+def test_an_earlier_theme_counts_with_all_its_claims():
+    known = some(["c1", "c2", "c3"], pointing(0, 0, 90))
+    new = some(["c4"], pointing(80))
+    assert assign(new, known, ["t1", "t1", "t1"]) == ["t1"]
+    assert assign(new, known, ["t1", "t1", "t3"]) == ["t3"]
+    assert assign(some(["c4"], pointing(100)), known, ["t1", "t1", "t1"]) == ["t4"]
 
 
 def test_a_chain_of_neighbours_does_not_become_one_theme():
@@ -157,6 +180,14 @@ def test_a_story_in_different_words_is_one_theme_and_its_neighbours_are_not():
     texts = ferries + libraries + alone
     themes = assign(Claims([f"c{i}" for i in range(len(texts))], texts, claim_encoder().encode(texts)), NOBODY, ())
     assert themes == ["t0", "t0", "t0", "t3", "t3", "t5"]
+
+
+@pytest.mark.skipif(not SEED.is_dir(), reason="needs the seed document, ../shared/seed, which is not here")
+def test_the_eleven_insights_of_the_seed_are_one_theme():
+    texts = next(SEED.glob("*.txt")).read_text(encoding="utf-8").splitlines()[1:]
+    ids = [f"c{i:02}" for i in range(len(texts))]
+    assert len(texts) == 11
+    assert set(assign(Claims(ids, texts, claim_encoder().encode(texts)), NOBODY, ())) == {"t00"}
 
 
 def test_a_claims_vector_depends_on_its_text_alone():

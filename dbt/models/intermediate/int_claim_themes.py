@@ -27,5 +27,5 @@ def model(dbt, session):
             known.filter("theme_id is null").project("* exclude (theme_id)"),
             known.filter("theme_id is not null"),
         )
-        return themes.derive(new.df(), old.df())
+        return themes.derive(new.df(), old.to_arrow_table())
     return themes.derive(described.df())

@@ -3,9 +3,14 @@
 
 def model(dbt, session):
     dbt.config(materialized="incremental", incremental_strategy="append")
+    from datetime import date
+
     from include import choice
 
     candidates = dbt.ref("int_digest_candidates")
-    if dbt.is_incremental:
-        return choice.derive(candidates.df(), session.table(str(dbt.this)).df())
-    return choice.derive(candidates.df())
+    if not dbt.is_incremental:
+        return choice.derive(candidates.df())
+    first_day = date.fromisoformat(dbt.config.get("since").removeprefix("since "))
+    recent = candidates.filter(f"partition_date >= date '{first_day}' - {choice.DAYS_REMEMBERED}").df()
+    picks = choice.derive(recent, session.table(str(dbt.this)).df())
+    return picks[picks["digest_date"] >= first_day]

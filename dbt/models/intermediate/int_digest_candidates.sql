@@ -18,7 +18,8 @@ candidates as (
         members.headline,
         members.insight,
         members.embedding,
-        scored.score
+        scored.score,
+        scored.score_reason
     from members
     inner join scored on members.claim_id = scored.claim_id
     where scored.score is not null

@@ -1,0 +1,221 @@
+"""Which insights a day's digest brings, and which it leaves out."""
+
+from datetime import date, timedelta
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pytest
+
+from include.choice import DAYS_REMEMBERED, choose, derive
+
+TODAY = date(2026, 1, 15)
+NOTHING_SENT = pd.DataFrame(columns=["digest_date", "theme_id", "insight", "embedding"])
+
+
+def vector(number: int, of: int = 40) -> np.ndarray:
+    """A direction of its own for each number."""
+    return np.eye(of, dtype=np.float32)[number]
+
+
+def day(*claims: dict, on: date = TODAY) -> pd.DataFrame:
+    """Claims of one date: unless told otherwise each has a theme, a show and a direction of its own, and scores 3."""
+    rows = []
+    for number, claim in enumerate(claims):
+        own = {
+            "partition_date": pd.Timestamp(on),
+            "claim_id": f"c{number}",
+            "theme_id": f"t{number}",
+            "show_id": f"show{number}",
+            "episode_id": f"e{number}",
+            "insight": f"Point {number} was made.",
+            "embedding": vector(number),
+            "score": 3.0,
+            "show_count": 1,
+        }
+        rows.append({**own, **claim})
+    return pd.DataFrame(rows)
+
+
+def sent(*insights: dict, days_ago: int = 1) -> pd.DataFrame:
+    rows = [{"digest_date": TODAY - timedelta(days=days_ago), "embedding": vector(30), **one} for one in insights]
+    return pd.DataFrame(rows)
+
+
+def test_the_strongest_five_are_taken_in_order():
+    picks = choose(day(*({"score": score} for score in (2.0, 4.5, 3.0, 1.5, 4.0, 3.5, 1.2))), NOTHING_SENT)
+    assert picks["claim_id"].tolist() == ["c1", "c4", "c5", "c2", "c0"]
+    assert picks["rank"].tolist() == [1, 2, 3, 4, 5]
+
+
+def test_a_theme_is_taken_once_by_its_strongest_claim():
+    picks = choose(day({"theme_id": "same", "score": 3.0}, {"theme_id": "same", "score": 4.0}, {}), NOTHING_SENT)
+    assert picks["claim_id"].tolist() == ["c1", "c2"]
+
+
+def test_two_claims_that_tell_one_story_in_different_themes_do_not_both_come():
+    picks = choose(day({"embedding": vector(1), "score": 4.0}, {"embedding": vector(1)}, {}), NOTHING_SENT)
+    assert picks["claim_id"].tolist() == ["c0", "c2"]
+
+
+def test_a_show_gets_two_places_at_most():
+    claims = day(*({"show_id": "one", "score": 4.0 - number / 10} for number in range(4)), {"score": 2.0})
+    assert choose(claims, NOTHING_SENT)["claim_id"].tolist() == ["c0", "c1", "c4"]
+
+
+def test_many_loose_mentions_do_not_outrank_one_strong_claim():
+    assert choose(day({"score": 2.5, "show_count": 40}, {"score": 3.0}), NOTHING_SENT)["claim_id"].tolist() == [
+        "c1",
+        "c0",
+    ]
+
+
+def test_of_equals_the_one_that_more_shows_tell_comes_first_then_the_smaller_id():
+    picks = choose(day({}, {}, {"show_count": 3}), NOTHING_SENT)
+    assert picks["claim_id"].tolist() == ["c2", "c0", "c1"]
+
+
+def test_the_order_in_which_candidates_come_changes_nothing():
+    claims = day(*({"score": 2.0 + (number % 3), "theme_id": f"t{number % 7}"} for number in range(20)))
+    there = choose(claims, NOTHING_SENT)
+    assert choose(claims.sample(frac=1, random_state=5), NOTHING_SENT).equals(there)
+
+
+def test_what_is_not_worth_sending_is_not_sent():
+    assert choose(day({"score": 0.4}, {"score": 3.0}), NOTHING_SENT)["claim_id"].tolist() == ["c1"]
+    assert choose(day({"score": 3.0}, {"score": 2.0}), NOTHING_SENT, floor=3.5).empty
+
+
+def test_a_story_that_was_sent_stays_away_when_it_says_nothing_new():
+    before = sent({"theme_id": "t0", "insight": "Norrfjord Ferries runs four battery boats."})
+    again = day({"insight": "Battery boats, four of them, are what Norrfjord Ferries runs now."}, {})
+    assert choose(again, before)["claim_id"].tolist() == ["c1"]
+
+
+def test_a_story_that_was_sent_comes_back_with_new_facts_as_an_update_that_says_them():
+    before = sent({"theme_id": "t0", "insight": "Norrfjord Ferries runs four battery boats."})
+    picks = choose(day({"insight": "Norrfjord Ferries will buy 12 more boats from Skagen Yard."}), before)
+    assert picks["is_update"].tolist() == [True]
+    assert "new since 14 January" in picks["why"][0]
+    assert "Skagen" in picks["why"][0]
+    assert "12" in picks["why"][0]
+
+
+def test_a_paraphrase_of_what_was_sent_is_no_update_whatever_numbers_it_drops():
+    before = sent({"theme_id": "t0", "insight": "Norrfjord Ferries runs four battery boats.", "embedding": vector(0)})
+    assert choose(day({"insight": "Norrfjord Ferries runs battery boats since 2024."}), before).empty
+
+
+def test_a_sent_story_is_known_again_even_when_it_got_another_theme():
+    likeness = 0.7 * vector(0) + np.sqrt(1 - 0.49) * vector(1)
+    before = sent({"theme_id": "other", "insight": "Norrfjord Ferries runs battery boats.", "embedding": likeness})
+    assert choose(day({"insight": "Norrfjord Ferries runs battery boats."}), before).empty
+
+
+def test_between_equals_a_new_story_goes_before_an_update():
+    before = sent({"theme_id": "t0", "insight": "Norrfjord Ferries runs four battery boats."})
+    picks = choose(day({"insight": "Skagen Yard builds 12 more boats."}, {}), before)
+    assert picks["claim_id"].tolist() == ["c1", "c0"]
+    assert picks["is_update"].tolist() == [False, True]
+
+
+def test_what_was_sent_of_a_claim_that_is_gone_is_not_told_again():
+    before = sent({"theme_id": "t0", "insight": None, "embedding": None})
+    assert choose(day({"insight": "Skagen Yard builds 12 more boats."}), before).empty
+
+
+def test_the_reason_can_be_read_in_plain_words():
+    picks = choose(
+        day({"score": 4.0, "show_count": 3}, {"score_reason": "gives numbers; names its source."}), NOTHING_SENT
+    )
+    assert picks["why"].tolist() == [
+        "The highest score of the day; told by 3 shows so far.",
+        "Scored 3.0 of 5 (gives numbers; names its source).",
+    ]
+
+
+def test_each_date_remembers_the_digests_of_the_days_before():
+    claims = pd.concat(
+        [
+            day({"claim_id": "c1", "theme_id": "t"}),
+            day({"claim_id": "c2", "theme_id": "t", "embedding": vector(9)}, on=TODAY + timedelta(days=1)),
+            day(
+                {"claim_id": "c3", "theme_id": "t", "embedding": vector(8)},
+                on=TODAY + timedelta(days=DAYS_REMEMBERED + 1),
+            ),
+        ]
+    )
+    digests = derive(claims)
+    assert digests["claim_id"].tolist() == ["c1", "c3"]
+    assert digests["digest_date"].tolist() == [TODAY, TODAY + timedelta(days=DAYS_REMEMBERED + 1)]
+    assert not digests["is_update"].any()
+
+
+def test_dates_derived_one_by_one_or_together_give_the_same_digests():
+    rng = np.random.default_rng(2)
+    claims = pd.concat(
+        day(
+            *(
+                {
+                    "claim_id": f"c{on}{number}",
+                    "theme_id": f"t{rng.integers(8)}",
+                    "show_id": f"show{rng.integers(4)}",
+                    "score": float(rng.uniform(0.5, 5)),
+                    "insight": f"Point {rng.integers(100)} was made at Skagen.",
+                }
+                for number in range(8)
+            ),
+            on=TODAY + timedelta(days=on),
+        )
+        for on in range(5)
+    )
+    together = derive(claims)
+    settled = None
+    for _, today in claims.groupby("partition_date"):
+        until = claims[claims["partition_date"] <= today["partition_date"].max()]
+        found = derive(until, settled)
+        settled = found if settled is None else pd.concat([settled, found], ignore_index=True)
+    assert settled.equals(together)
+    assert derive(claims, together).empty
+
+
+def test_a_digest_that_was_sent_stays_and_the_days_after_remember_it():
+    first = day({"claim_id": "c1", "theme_id": "t", "score": 2.0}, {"claim_id": "c2", "score": 4.0})
+    next_day = day({"claim_id": "c3", "theme_id": "t", "embedding": vector(9)}, on=TODAY + timedelta(days=1))
+    frozen = derive(first[first["claim_id"] == "c1"])
+    digests = derive(pd.concat([first, next_day]), frozen)
+    assert digests.empty
+
+
+def test_a_digest_sent_for_a_later_date_keeps_nothing_from_an_earlier_one():
+    later = day({"claim_id": "c2", "theme_id": "t"}, on=TODAY + timedelta(days=1))
+    frozen = derive(later)
+    claims = pd.concat([day({"claim_id": "c1", "theme_id": "t"}), later])
+    assert derive(claims, frozen)["claim_id"].tolist() == ["c1"]
+
+
+def test_a_sent_claim_counts_by_the_theme_that_it_has_now():
+    frozen = derive(day({"claim_id": "c1", "theme_id": "old"}))
+    claims = pd.concat(
+        [
+            day({"claim_id": "c1", "theme_id": "now"}),
+            day({"claim_id": "c2", "theme_id": "now", "embedding": vector(9)}, on=TODAY + timedelta(days=1)),
+        ]
+    )
+    assert derive(claims, frozen).empty
+
+
+@pytest.mark.parametrize("claims", [day({"score": 0.1}), day({})[:0]])
+def test_a_day_with_nothing_good_gives_a_table_of_the_right_types(claims):
+    nothing = derive(claims)
+    assert nothing.empty
+    assert [str(kind) for kind in duckdb.from_df(nothing).types] == [
+        "DATE",
+        "INTEGER",
+        "VARCHAR",
+        "VARCHAR",
+        "DOUBLE",
+        "BOOLEAN",
+        "INTEGER",
+        "VARCHAR",
+    ]
