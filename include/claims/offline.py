@@ -23,7 +23,7 @@ from include.claims.wording import headline, readable
 from include.embedding import bundled_encoder
 
 WEIGHTS = Path(__file__).parent / "weights" / "offline.npz"
-CODE = "3"
+CODE = "9"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
 WORDS_A_CLAIM = 100

@@ -11,9 +11,12 @@ _ASIDES = re.compile(
     re.I,
 )
 _YOU_KNOW = re.compile(r"\b(?:you know|I mean),\s+", re.I)
-_DOUBLED = re.compile(r"\b(\w+(?:['’]\w+)?(?:\s+\w+(?:['’]\w+)?){0,3})(?:\s*(?:,|-|\.\.\.|…)?\s+\1\b)+", re.I)
+_DOUBLED = re.compile(r"\b(\w+(?:['’]\w+)?(?:\s+\w+(?:['’]\w+)?){0,3})(?:\s*(?:,|-|\.\.\.|…)?\s+\1\b(?![-–]\w))+", re.I)
 _KEPT_DOUBLE = frozenset(
-    {"that", "had", "very", "really", "so", "many", "much", "no", "bye", "far", "long", "way", "is"}
+    {
+        *("that", "had", "very", "really", "so", "many", "much", "no", "bye", "far", "long", "way", "is"),
+        *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twenty", "hundred"),
+    }
 )
 _STAMMER = re.compile(r"\b(\w{1,3})[-–—]+\s+(?=\1)", re.I)
 _OPENERS = re.compile(

@@ -101,6 +101,11 @@ def test_two_earlier_themes_are_never_joined():
     assert assign(some(["c3"], pointing(29)), known, ["t1", "t2"]) == ["t1"]
 
 
+def test_of_earlier_themes_that_fit_equally_the_smaller_id_takes_the_claim():
+    for ids in (["t1", "t2"], ["t2", "t1"]):
+        assert assign(some(["c3"], pointing(30)), some(["c1", "c2"], pointing(0, 60)), ids) == ["t1"]
+
+
 def test_a_claim_between_an_earlier_theme_and_one_of_today_goes_where_it_fits_best():
     known = some(["c1"], pointing(0))
     assert assign(some(["c2", "c3"], pointing(60, 110)), known, ["t1"]) == ["t2", "t2"]

@@ -13,6 +13,8 @@ from include.claims.wording import headline, readable
         ("Yeah, right, the pier is closed.", "The pier is closed."),
         ("No step of the law asks for a pier.", "No step of the law asks for a pier."),
         ("Now rents are twice what they were.", "Now rents are twice what they were."),
+        ("It dates from twenty twenty-one.", "It dates from twenty twenty-one."),
+        ("It dates from twenty twenty.", "It dates from twenty twenty."),
         ("[laughter] The pier is closed.", "The pier is closed."),
     ],
 )

@@ -1,0 +1,150 @@
+"""How fast a day's claims find their themes, on planted ones: beside a long history, and beside density clustering.
+
+Each measurement runs in a process of its own, so that its peak of memory is its own. scikit-learn's HDBSCAN and BERTopic
+are no requirements of the project; their rows appear where they are installed.
+"""
+
+import importlib.util
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from include.themes import derive
+from tests.evals.themes import measure
+
+DIMENSIONS = 384
+A_DAY = 1_000
+MEMBERS = 4
+TEXT = "Ferry operators in Halmstad electrify vessels by retrofitting lithium batteries"
+SIZES = (10_000, 100_000)
+
+
+def rows() -> list[tuple[str, float, str]]:
+    """What was grouped, seconds, and what it is beside the same with a short history or by another method."""
+    short, long = run("history", 10_000), run("history", 1_000_000)
+    found = [
+        ("1,000 new claims, 10,000 earlier ones", short["seconds"], f"{short['megabytes']:.0f} MB"),
+        (
+            "1,000 new claims, 1,000,000 earlier ones",
+            long["seconds"],
+            f"{long['seconds'] / short['seconds']:.1f} × as long, {long['megabytes']:.0f} MB",
+        ),
+    ]
+    for size in SIZES:
+        own = run("day_by_day", size)
+        what = f"{size:,} claims by {A_DAY:,} a day"
+        found.append((what, own["seconds"], f"F1 {own['f1']:.2f}, {own['megabytes']:.0f} MB"))
+        for method, package in (("hdbscan", "sklearn"), ("bertopic", "bertopic")):
+            if importlib.util.find_spec(package):
+                other = run(method, size)
+                beside = f"{other['seconds'] / own['seconds']:.1f} × as long, F1 {other['f1']:.2f}"
+                found.append((f"{size:,} claims, {method}", other["seconds"], f"{beside}, {other['megabytes']:.0f} MB"))
+    return found
+
+
+def run(measurement: str, size: int) -> dict[str, float]:
+    """One measurement in a process of its own: seconds, megabytes at the peak, and f1 where it was taken."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks.themes", measurement, str(size)], capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"{measurement} of {size} claims failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def planted(claims: int) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors, float32, and the theme of each: four claims a theme, with a mean cosine of 0.75 within it."""
+    rng = np.random.default_rng(1)
+    themes = rng.permutation(claims) // MEMBERS
+    centres = rng.standard_normal((claims // MEMBERS + 1, DIMENSIONS), dtype=np.float32)
+    vectors = np.empty((claims, DIMENSIONS), dtype=np.float32)
+    for start in range(0, claims, 50_000):
+        block = slice(start, start + 50_000)
+        vectors[block] = centres[themes[block]] + 0.58 * rng.standard_normal(vectors[block].shape, dtype=np.float32)
+        vectors[block] /= np.linalg.norm(vectors[block], axis=1, keepdims=True)
+    return vectors, themes
+
+
+def history(size: int) -> dict[str, float]:
+    """One day after a history of so many claims."""
+    vectors, themes = planted(size + A_DAY)
+    values = pa.FixedSizeListArray.from_arrays(pa.array(vectors[:size].reshape(-1)), DIMENSIONS)
+    names = pa.array([f"t{theme}" for theme in themes[:size]])
+    settled = pa.table({"text": pa.repeat(TEXT, size), "embedding": values, "theme_id": names})
+    today = frame(vectors[size:], first=size)
+    began = time.perf_counter()
+    derive(today, settled)
+    return {"seconds": time.perf_counter() - began}
+
+
+def day_by_day(size: int) -> dict[str, float]:
+    """All days one after the other."""
+    vectors, themes = planted(size)
+    claims = frame(vectors)
+    began = time.perf_counter()
+    found = derive(claims)
+    return {"seconds": time.perf_counter() - began, **score(found.sort_values("claim_id")["theme_id"].tolist(), themes)}
+
+
+def hdbscan(size: int) -> dict[str, float]:
+    """All claims at once; those that it leaves out are themes of their own."""
+    from sklearn.cluster import HDBSCAN
+
+    vectors, themes = planted(size)
+    began = time.perf_counter()
+    labels = HDBSCAN(min_cluster_size=2, n_jobs=2).fit_predict(vectors)
+    return {"seconds": time.perf_counter() - began, **score(_alone(labels), themes)}
+
+
+def bertopic(size: int) -> dict[str, float]:
+    """All claims at once, on the same vectors; those that it leaves out are themes of their own."""
+    from bertopic import BERTopic
+
+    vectors, themes = planted(size)
+    texts = [f"theme{theme} {TEXT}" for theme in themes]
+    began = time.perf_counter()
+    labels, _ = BERTopic(min_topic_size=2).fit_transform(texts, vectors)
+    return {"seconds": time.perf_counter() - began, **score(_alone(np.array(labels)), themes)}
+
+
+def frame(vectors: np.ndarray, first: int = 0) -> pd.DataFrame:
+    """Claims of a thousand a day, each of a show of its own."""
+    numbers = range(first, first + len(vectors))
+    return pd.DataFrame(
+        {
+            "claim_id": [f"c{number:08}" for number in numbers],
+            "partition_date": [date(2020, 1, 1) + timedelta(days=number // A_DAY) for number in numbers],
+            "show_id": [str(number) for number in numbers],
+            "text": [TEXT] * len(vectors),
+            "embedding": list(vectors),
+        }
+    )
+
+
+def score(found: list[str], themes: np.ndarray) -> dict[str, float]:
+    return {"f1": measure(found, [str(theme) for theme in themes])["f1"]}
+
+
+def _alone(labels: np.ndarray) -> list[str]:
+    return [str(label) if label >= 0 else f"alone{number}" for number, label in enumerate(labels)]
+
+
+MEASUREMENTS: dict[str, Callable[[int], dict[str, float]]] = {
+    "history": history,
+    "day_by_day": day_by_day,
+    "hdbscan": hdbscan,
+    "bertopic": bertopic,
+}
+
+
+if __name__ == "__main__":
+    figures = MEASUREMENTS[sys.argv[1]](int(sys.argv[2]))
+    print(json.dumps({**figures, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
