@@ -1,7 +1,7 @@
 """How fast a day's claims find their themes, on planted ones: beside a long history, and beside density clustering.
 
-Each measurement runs in a process of its own, so that its peak of memory is its own. scikit-learn's HDBSCAN and BERTopic
-are no requirements of the project; their rows appear where they are installed.
+Each measurement runs in a process of its own, so that its peak of memory is its own. scikit-learn's HDBSCAN and
+BERTopic are no requirements of the project; their rows appear where they are installed.
 """
 
 import importlib.util
