@@ -167,6 +167,14 @@ def test_a_day_without_claims_gives_a_table_of_the_right_types():
     assert [str(kind) for kind in duckdb.from_df(nothing).types] == ["VARCHAR", "DATE", "VARCHAR"]
 
 
+@pytest.mark.parametrize("in_arrow", [False, True])
+def test_embeddings_of_two_models_are_refused_with_what_to_do(in_arrow):
+    claims = frame([("c1", "2026-01-13", "a"), ("c2", "2026-01-14", "b")], pointing(0, 15))
+    settled = claims[:1].assign(theme_id="t1", embedding=[np.ones(3, dtype=np.float32)])
+    with pytest.raises(ValueError, match=r"3 and 8 dimensions.*different models.*embed them all again"):
+        derive(claims[1:], pa.Table.from_pandas(settled) if in_arrow else settled)
+
+
 def test_a_theme_is_labelled_by_its_most_central_claim():
     assert label(["edge", "middle", "other edge"], pointing(0, 20, 45)) == "middle"
 
