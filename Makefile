@@ -19,9 +19,9 @@ $(VENV)/.installed: requirements.txt
 	@echo "Installing the pinned packages into $(VENV) (about 1 GB, once) ..."
 	@if command -v uv >/dev/null; then \
 		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-		uv pip install --quiet --python $(VENV)/bin/python --require-hashes -r requirements.txt; \
+		uv pip install --quiet --no-deps --python $(VENV)/bin/python --require-hashes -r requirements.txt; \
 	else \
-		$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --require-hashes -r requirements.txt; \
+		$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.txt; \
 	fi
 	@touch $@
 
