@@ -1,4 +1,4 @@
-"""Large bodies: brought to disk over real sockets, whole or not at all, through broken connections and in flat memory."""
+"""Large bodies: brought to disk over real sockets, whole or not at all, through broken connections, in flat memory."""
 
 import hashlib
 import threading
