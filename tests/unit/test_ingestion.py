@@ -33,6 +33,9 @@ def item(name: str, published: datetime | None, **changes) -> FeedItem:
         "persons": (),
         "transcripts": (),
         "explicit": None,
+        "season": None,
+        "episode_number": None,
+        "chapters_url": None,
         "problem": None,
     }
     return FeedItem(**{**values, **changes})
