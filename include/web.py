@@ -35,6 +35,8 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 PARALLEL = 24
 PARALLEL_PER_HOST = 4
+CRUMBS = 20_000
+"""How many chunks an answer may have before their mean size counts: a tiny one costs as much work as a large one."""
 _STEP_BYTES = 64 * 1024
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LASTING_REDIRECTS = {301, 308}
@@ -215,14 +217,18 @@ class _Answer:
         announced = self.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > max_bytes:
             raise too_large
-        size = 0
+        size = chunks = 0
         decoder = _decoder(self._encoding)
         async for chunk in self._raw.aiter_stream():
+            chunks += 1
+            if chunks > CRUMBS and size < chunks * 64:
+                raise Refused("the answer comes in too many pieces that are too small")
             for piece in decoder.feed(chunk):
                 size += len(piece)
                 if size > max_bytes:
                     raise too_large
                 yield piece
+            await asyncio.sleep(0)  # chunks that are here already would let no other answer have its turn
         decoder.close()
 
 
@@ -247,7 +253,7 @@ class _Client:
 
     async def get(self, request: Request, sink: "_Memory | _Part", timeout_seconds: float) -> Response:
         """One answer, after as many tries as it needs and may have; never raises for what the other side does."""
-        response = Response(request.url, request.url, None, error="nothing was heard")
+        response = Response(request.url, request.url, None)
         try:
             async with asyncio.timeout(timeout_seconds):
                 for attempt in range(TRIES):
@@ -257,7 +263,7 @@ class _Client:
                     if response.error is None or (response.status is not None and response.status not in _PASSING):
                         break
         except TimeoutError:
-            before = f", and before that: {response.error}" if response.status or response.error else ""
+            before = f"; before that: {response.error}" if response.error else ""
             response = replace(response, error=f"no complete answer within {timeout_seconds:.0f} s{before}")
         except Refused as refusal:
             response = Response(request.url, request.url, None, error=str(refusal))
