@@ -325,6 +325,7 @@ _BOUNDS: ContextVar[_Bounds] = ContextVar("_BOUNDS")
 
 
 def _bounded_element(parser, tag: str, attributes: Any) -> None:
+    """Opens an element within the bounds. The prefix rss:, which stands for no namespace, is passed over."""
     bounds = _BOUNDS.get()
     bounds.elements -= 1
     bounds.text -= sum(len(value) for _, value in attributes)
@@ -334,7 +335,11 @@ def _bounded_element(parser, tag: str, attributes: Any) -> None:
         raise UnreadableFeed(f"the document is nested more than {MAX_DEPTH} elements deep")
     if len(parser.entries) > MAX_ITEMS:
         raise UnreadableFeed(f"the feed has more than {MAX_ITEMS} items")
-    _start_element(parser, tag, attributes)
+    _start_element(parser, tag.removeprefix("rss:"), attributes)
+
+
+def _end_element_of_rss(parser, tag: str) -> None:
+    _end_element(parser, tag.removeprefix("rss:"))
 
 
 def _bounded_data(parser, text: str, escape: int = 1) -> None:
@@ -397,13 +402,15 @@ def _begins(element: str) -> Callable[[Any, dict], None]:
     return lambda parser, attributes: parser.push(element, 1)
 
 
-_start_element, _data, _charref = (
+_start_element, _end_element, _data, _charref = (
     _FeedParserMixin.unknown_starttag,
+    _FeedParserMixin.unknown_endtag,
     _FeedParserMixin.handle_data,
     _FeedParserMixin.handle_charref,
 )
 for _name, _method in {
     "unknown_starttag": _bounded_element,
+    "unknown_endtag": _end_element_of_rss,
     "handle_data": _bounded_data,
     "handle_charref": _lenient_charref,
     "_start_podcast_transcript": _keep_transcript,
