@@ -321,20 +321,20 @@ class _Bounds:
     elements: int = MAX_ELEMENTS
 
 
-_BOUNDS: ContextVar[_Bounds] = ContextVar("_BOUNDS")
+_BOUNDS: ContextVar[_Bounds | None] = ContextVar("_BOUNDS", default=None)
 
 
 def _bounded_element(parser, tag: str, attributes: Any) -> None:
     """Opens an element within the bounds. The prefix rss:, which stands for no namespace, is passed over."""
-    bounds = _BOUNDS.get()
-    bounds.elements -= 1
-    bounds.text -= sum(len(value) for _, value in attributes)
-    if bounds.elements < 0:
-        raise UnreadableFeed(f"the document has more than {MAX_ELEMENTS} elements")
-    if len(parser.elementstack) > MAX_DEPTH:
-        raise UnreadableFeed(f"the document is nested more than {MAX_DEPTH} elements deep")
-    if len(parser.entries) > MAX_ITEMS:
-        raise UnreadableFeed(f"the feed has more than {MAX_ITEMS} items")
+    if bounds := _BOUNDS.get():
+        bounds.elements -= 1
+        bounds.text -= sum(len(value) for _, value in attributes)
+        if bounds.elements < 0:
+            raise UnreadableFeed(f"the document has more than {MAX_ELEMENTS} elements")
+        if len(parser.elementstack) > MAX_DEPTH:
+            raise UnreadableFeed(f"the document is nested more than {MAX_DEPTH} elements deep")
+        if len(parser.entries) > MAX_ITEMS:
+            raise UnreadableFeed(f"the feed has more than {MAX_ITEMS} items")
     _start_element(parser, tag.removeprefix("rss:"), attributes)
 
 
@@ -343,10 +343,10 @@ def _end_element_of_rss(parser, tag: str) -> None:
 
 
 def _bounded_data(parser, text: str, escape: int = 1) -> None:
-    bounds = _BOUNDS.get()
-    bounds.text -= len(text)
-    if bounds.text < 0:
-        raise UnreadableFeed("the document's entities expand to many times its size")
+    if bounds := _BOUNDS.get():
+        bounds.text -= len(text)
+        if bounds.text < 0:
+            raise UnreadableFeed("the document's entities expand to many times its size")
     _data(parser, text, escape)
 
 
