@@ -10,7 +10,8 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_tz
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -260,10 +261,12 @@ def _transcripts(entry: Mapping, base_url: str) -> Iterator[OfferedTranscript]:
 def _moment(entry: Mapping) -> datetime | None:
     """The publication instant in UTC; a date without a zone is taken as UTC."""
     parsed = entry.get("published_parsed") or ("updated_parsed" in entry and entry["updated_parsed"])
-    try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC) if parsed else None
-    except (ValueError, OverflowError, OSError):
-        return None
+    with contextlib.suppress(ValueError, OverflowError, OSError):
+        if parsed:
+            return datetime.fromtimestamp(calendar.timegm(parsed), UTC)
+        if mail_date := parsedate_tz(_text(entry, "published")):  # reads what has no zone, as feedparser does not
+            return datetime(*mail_date[:6], tzinfo=UTC) - timedelta(seconds=mail_date[9] or 0)
+    return None
 
 
 def _longest(entry: Mapping) -> str:
