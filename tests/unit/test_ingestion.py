@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import duckdb
 import pytest
 
 from include import ingestion
 from include.feeds import Feed, FeedItem
 from include.ingestion import FeedReading
 from include.warehouse import open_warehouse, records
+from tests.doubles.hostile_server import Handler, answer, redirect, serving
 
 FEED = "https://harbour.example/feed.xml"
 
@@ -266,6 +268,50 @@ def test_a_row_that_breaks_a_rule_is_set_aside_and_the_others_go_on(warehouse, t
     assert (row["door"], row["row_key"]) == ("episodes", "e2")
     assert "http" in row["reason"]
     assert days(warehouse) == {"e1": 15}
+
+
+def test_feeds_are_read_once_remembered_where_they_moved_and_not_parsed_again_while_the_same():
+    text = b"""<rss version="2.0"><channel><title>Harbour</title><item><guid>1</guid>
+    <pubDate>Thu, 15 Jan 2026 10:00:00 GMT</pubDate></item></channel></rss>"""
+    tricks = {"old": redirect("/new", "301 Moved Permanently"), "new": answer(text), "bad": answer(b"no feed")}
+    with serving({**tricks, "home": redirect("/bad", "308 Permanent Redirect")}) as host:
+        old, home = f"http://{host}/old", f"http://{host}/home"
+
+        def read(known: dict[str, ingestion.Validators]) -> dict[str, FeedReading]:
+            found: dict[str, FeedReading] = {}
+            ingestion.read_feeds([old, home], known, lambda r: found.update({r.feed_url: r}), frozenset({host}))
+            return found
+
+        first = read({})
+        assert first[old].moved_to == f"http://{host}/new"
+        assert len(first[old].feed.items) == 1
+        assert (first[home].moved_to, first[home].feed) == (None, None), "what is no feed is no new address of one"
+        known = ingestion.Validators(content_hash=first[old].content_hash, moved_to=first[old].moved_to)
+        second = read({old: known})[old]
+        assert (second.unchanged, second.feed, second.moved_to) == (True, None, None)
+        assert Handler.asked == {"old": 1, "new": 2, "home": 2, "bad": 2}
+
+
+def test_a_warehouse_of_an_earlier_version_goes_on_working(tmp_path):
+    columns = "feed_url varchar, show_id varchar, show_title varchar, guid varchar, episode_id varchar, title varchar"
+    more = "description varchar, published_at timestamp, episode_url varchar, audio_url varchar, audio_type varchar"
+    rest = "duration_seconds integer, persons varchar[], transcripts json, language varchar, explicit boolean"
+    item_columns = f"{columns}, {more}, {rest}"
+    with duckdb.connect(str(tmp_path / "old.duckdb")) as old:
+        old.execute("create schema raw")
+        old.execute(
+            "create table raw.feeds (feed_url varchar primary key, show_id varchar, show_title varchar, "
+            "language varchar, etag varchar, last_modified varchar, content_hash varchar)"
+        )
+        old.execute(f"create table raw.feed_items ({item_columns}, position integer, problem varchar)")
+        old.execute(f"create table raw.episodes ({item_columns}, partition_date date)")
+        old.execute(
+            "insert into raw.feeds by name select $url as feed_url, 's0' as show_id, 'e' as etag", {"url": FEED}
+        )
+    with open_warehouse(tmp_path / "old.duckdb") as connection:
+        assert ingestion.validators(connection) == {FEED: ingestion.Validators()}
+        run(connection, 15, tmp_path, reading(item("e1", january(15), season=2)))
+        assert records(connection, "select show_id, season from raw.episodes") == [{"show_id": "s0", "season": 2}]
 
 
 def test_a_feed_list_that_is_not_set_says_what_to_set():
