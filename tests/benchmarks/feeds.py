@@ -149,7 +149,7 @@ class Answers(asyncio.Protocol):
 
 
 async def serve() -> None:
-    server = await asyncio.get_running_loop().create_server(Answers, "", 0)
+    server = await asyncio.get_running_loop().create_server(Answers, "0.0.0.0", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
