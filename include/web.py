@@ -32,6 +32,7 @@ SILENCE_SECONDS = 20.0
 TRIES = 3
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+"""A server that asks to wait longer is left alone until the next scan."""
 PARALLEL = 24
 PARALLEL_PER_HOST = 4
 LANE = 4
@@ -217,8 +218,8 @@ class _Answer:
 
     async def pass_over(self) -> None:
         """Reads a body that is not wanted where it is short, so that the connection can serve again."""
-        announced = self.headers.get("content-length", "0" if self.status == 304 else "")
-        if announced.isdigit() and int(announced) <= _STEP_BYTES:
+        announced = self.headers.get("content-length", "")
+        if self.status == 304 or (announced.isdigit() and int(announced) <= _STEP_BYTES):
             async for _ in self._raw.aiter_stream():
                 pass
 
@@ -282,11 +283,16 @@ class _Client:
         try:
             async with asyncio.timeout(timeout_seconds):
                 for attempt in range(TRIES):
-                    if attempt:
-                        await asyncio.sleep(_pause(response, attempt))
                     response = await self._try(request, sink)
                     if response.error is None or (response.status is not None and response.status not in _PASSING):
                         break
+                    pause = _asked_pause(response.headers.get("retry-after", ""))
+                    if pause is not None and pause > LONGEST_PAUSE_SECONDS:
+                        response = replace(response, error=f"{response.error}; it asks to wait {pause:.0f} s")
+                        break
+                    if attempt + 1 < TRIES:
+                        usual = FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.75, 1.25)
+                        await asyncio.sleep(usual if pause is None else pause)
         except TimeoutError:
             before = f"; before that: {response.error}" if response.error else ""
             response = replace(response, error=f"no complete answer within {timeout_seconds:.0f} s{before}")
@@ -374,15 +380,14 @@ def _lanes(requests: Sequence[Request]) -> list[list[int]]:
     return sorted(lanes, key=len, reverse=True)
 
 
-def _pause(response: Response, attempt: int) -> float:
-    """Seconds until the next try: what the server asks for, up to a bound, else about 1, then 2."""
-    asked = response.headers.get("retry-after", "")
+def _asked_pause(retry_after: str) -> float | None:
+    """The seconds that a server asks to wait, in either form of the header; None where it does not ask."""
+    if retry_after.isdigit():
+        return float(retry_after)
     with contextlib.suppress(ValueError):
-        moment = None if asked.isdigit() or not asked else parsedate_to_datetime(asked)
-        seconds = (moment - moment.now(moment.tzinfo)).total_seconds() if moment else float(asked or "nan")
-        if seconds == seconds:
-            return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS)
-    return FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
+        moment = parsedate_to_datetime(retry_after)
+        return max((moment - moment.now(moment.tzinfo)).total_seconds(), 0.0)
+    return None
 
 
 def _lasting_validator(headers: Mapping[str, str]) -> str:

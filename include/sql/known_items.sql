@@ -1,4 +1,5 @@
--- What the feed $url, or one that has moved to it, was seen to hold: guid, enclosure and the id the episode got by them.
+-- What the feed $url, or one that has moved to it, was seen to hold: guid, enclosure, and the id the episode got by
+-- them.
 with
 
 names as (

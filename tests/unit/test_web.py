@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import threading
+import time
 import zlib
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ from include import web
 
 class Handler(BaseHTTPRequestHandler):
     asked: Counter
+    lock = threading.Lock()
 
     def do_GET(self):
         self.asked[self.path] += 1
@@ -33,6 +35,21 @@ class Handler(BaseHTTPRequestHandler):
         if self.asked[self.path] < 3:
             return self._reply(503, **{"Retry-After": "0"})
         self._reply(200, b"at last")
+
+    def _busy(self):
+        self._reply(429, **{"Retry-After": self.path.partition("?")[2].replace("+", " ") or "0"})
+
+    def _slow(self):
+        with self.lock:
+            self.asked["together"] += 1
+            self.asked["most together"] = max(self.asked["together"], self.asked["most together"])
+        time.sleep(0.02)
+        with self.lock:
+            self.asked["together"] -= 1
+        self._reply(200, b"hello")
+
+    def _to_slow(self):
+        self._reply(302, Location="/slow")
 
     def _gone(self):
         self._reply(410)
@@ -98,6 +115,18 @@ def test_a_passing_fault_is_tried_again_and_a_lasting_one_is_not(server):
     assert Handler.asked["/gone"] == 1
 
 
+@pytest.mark.parametrize("asked", ["3600", "Fri,+15+Jan+2199+10:00:00+GMT"])
+def test_a_server_that_asks_for_a_long_pause_is_left_alone(server, asked):
+    assert "429 Too Many Requests; it asks to wait" in get(server, f"busy?{asked}").error
+    assert Handler.asked[f"/busy?{asked}"] == 1
+
+
+@pytest.mark.parametrize("asked", ["0", "Thu,+15+Jan+2015+10:00:00+GMT"])
+def test_a_server_that_asks_for_a_short_pause_is_asked_again(server, asked):
+    assert "429 Too Many Requests" in get(server, f"busy?{asked}").error
+    assert Handler.asked[f"/busy?{asked}"] == web.TRIES
+
+
 def test_a_redirect_is_followed_and_the_final_address_is_told(server):
     answer = get(server, "moved")
     assert (answer.body, answer.final_url) == (b"hello", f"http://{server}/ok")
@@ -135,6 +164,14 @@ def test_one_bad_host_spoils_nothing_for_the_others_and_order_is_kept(server):
     paths = ["ok", "absent", "moved"]
     answers = web.fetch_all([web.Request(f"http://{server}/{path}") for path in paths], {server})
     assert [answer.status for answer in answers] == [200, 404, 200]
+
+
+def test_a_host_is_asked_few_things_at_once_directly_and_through_redirects(server):
+    other = f"localhost:{server.split(':')[1]}"
+    urls = [f"http://{server}/slow"] * 20 + [f"http://{server}/to_slow", f"http://{other}/to_slow"] * 10
+    answers = web.fetch_all([web.Request(url) for url in urls], {server, other})
+    assert {answer.body for answer in answers} == {b"hello"}
+    assert 1 < Handler.asked["most together"] <= 2 * web.PARALLEL_PER_HOST, "two names, one server"
 
 
 def test_the_user_agent_names_the_project(server):
