@@ -17,18 +17,19 @@ from pydantic import TypeAdapter
 from include import feeds
 from include.settings import PROJECT
 
+PROCESSES = min(os.cpu_count() or 1, 4)
 SECONDS = 60.0
 MEMORY_BYTES = 2 * 1024**3
-"""Of address space, not of memory in use: a feed of 32 MiB takes about 700 MB."""
+"""Of address space, not of memory in use: a feed of 32 MiB takes about 200 MB."""
 _REPLY: TypeAdapter[feeds.Feed | str] = TypeAdapter(feeds.Feed | str)
 """A feed, or why the document is none."""
 
 
 class Parsers:
-    """As many processes as there are processors, each started when it is first needed and ended with the block."""
+    """PROCESSES processes, each started when it is first needed and ended with the block."""
 
     def __init__(self) -> None:
-        self._all = [_Parser() for _ in os.sched_getaffinity(0)]
+        self._all = [_Parser() for _ in range(PROCESSES)]
         self._idle: asyncio.LifoQueue[_Parser] = asyncio.LifoQueue()
         for parser in self._all:
             self._idle.put_nowait(parser)
@@ -103,15 +104,16 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         reply: feeds.Feed | str
         try:
             reply = feeds.parse(content, asked["feed_url"], {"content-type": asked["media_type"]}, asked["base_url"])
-            packed = _REPLY.dump_json(reply)
         except feeds.UnreadableFeed as error:
-            packed = _REPLY.dump_json(str(error))
+            reply = str(error)
+        packed = _REPLY.dump_json(reply)
         answers.write(b"%d\n%s" % (len(packed), packed))
         answers.flush()
 
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    with contextlib.suppress(ValueError, OSError):  # not every system bounds a process
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as out:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         serve(sys.stdin.buffer, out)

@@ -107,8 +107,8 @@ def read_feeds(
     """Hands one reading a feed to `keep`, as they come in, in any order. A feed that cannot be read says why; the
     others go on.
 
-    Some `web.PARALLEL` documents are in memory at once, however many feeds there are. Parsing takes as many processes
-    as there are processors, and starts them only when a feed has changed.
+    At most `web.PARALLEL` documents are in memory at once, however many feeds there are. What has changed is parsed in
+    processes of its own; where nothing has, none is started.
     """
     asyncio.run(_read_feeds(urls, known, keep, allow_hosts))
 
@@ -205,9 +205,11 @@ def _replace_feed(connection: duckdb.DuckDBPyConnection, reading: FeedReading, f
     own = known if known.get("feed_url") == reading.feed_url else {}
     if (own.get("content_hash"), own.get("parser")) == (reading.content_hash, feeds.VERSION):
         return
-    feed = _same_identities(feed, known.get("show_id"), records(connection, query("known_items"), url))
-    connection.execute("delete from raw.feeds where feed_url = $url", url)
-    connection.execute("delete from raw.feed_items where feed_url = $url", url)
+    if known:
+        feed = _same_identities(feed, known["show_id"], records(connection, query("known_items"), url))
+    if own:
+        connection.execute("delete from raw.feeds where feed_url = $url", url)
+        connection.execute("delete from raw.feed_items where feed_url = $url", url)
     show = {"show_id": feed.show_id, "show_title": feed.show_title, "language": feed.language}
     append(
         connection,
@@ -225,11 +227,10 @@ def _replace_feed(connection: duckdb.DuckDBPyConnection, reading: FeedReading, f
             }
         ],
     )
-    rows = [_item_row(reading, show, item) for item in feed.items]
-    append(connection, "raw.feed_items", rows)
+    append(connection, "raw.feed_items", [_item_row(reading, show, item) for item in feed.items])
 
 
-def _same_identities(feed: feeds.Feed, show_id: str | None, known: Sequence[Mapping]) -> feeds.Feed:
+def _same_identities(feed: feeds.Feed, show_id: str, known: Sequence[Mapping]) -> feeds.Feed:
     """The feed with the ids that its show and episodes had before, whatever the feed now calls them.
 
     An item is the one of the same guid; else, where nothing else has or had that enclosure, the one of the same
@@ -249,15 +250,15 @@ def _same_identities(feed: feeds.Feed, show_id: str | None, known: Sequence[Mapp
         return had.pop() if item.audio_url and len(had) == 1 == sharing[item.audio_url] else item.episode_id
 
     items = tuple(replace(item, episode_id=same(item)) for item in feed.items)
-    return replace(feed, show_id=show_id or feed.show_id, items=items)
+    return replace(feed, show_id=show_id, items=items)
 
 
 def _item_row(reading: FeedReading, show: Mapping[str, str | None], item: feeds.FeedItem) -> dict:
-    row = asdict(item)
+    row = {name: getattr(item, name) for name in feeds.FeedItem.__slots__}
     row["published_at"] = item.published_at.replace(tzinfo=None) if item.published_at else None
     row["in_future"] = item.published_at is not None and item.published_at > reading.read_at
     row["persons"] = list(item.persons)
-    row["transcripts"] = json.dumps(row["transcripts"])
+    row["transcripts"] = json.dumps([asdict(offer) for offer in item.transcripts])
     return {"feed_url": reading.feed_url, **show, **row}
 
 
