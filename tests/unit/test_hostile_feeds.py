@@ -1,10 +1,12 @@
 """A list full of traps, read in one go over real sockets: each is refused with its reason, or safely read, in a bounded
 time, and the one honest feed among them is read whatever the others do."""
 
+import asyncio
 import gzip
 import socket
 from itertools import repeat
 
+import psutil
 import pytest
 
 from include import feed_process, feeds, ingestion, web
@@ -194,3 +196,22 @@ def test_a_name_that_answers_differently_the_second_time_gains_nothing(monkeypat
         assert not Handler.asked
     assert "private address 127.0.0.1" in reply.error
     assert lookups == list(repeat("podcasts.example", 2)), "one look-up a connection"
+
+
+def test_a_parser_that_dies_costs_only_the_document_it_had():
+    async def read() -> tuple[str, feeds.Feed]:
+        async with feed_process.Parsers() as parsers:
+            endless = f"<rss><channel><author>{'a' * 900_000}</author></channel></rss>".encode()
+            task = asyncio.create_task(parsers.parse(endless, "https://a.example/f", {}, "https://a.example/f"))
+            while not psutil.Process().children():
+                await asyncio.sleep(0.01)
+            psutil.Process().children()[0].kill()
+            with pytest.raises(feeds.UnreadableFeed) as refusal:
+                await task
+            good = await parsers.parse(FEED.encode(), "https://a.example/f", {}, "https://a.example/f")
+        return str(refusal.value), good
+
+    reason, good = asyncio.run(read())
+    assert reason == "the document made its parser crash"
+    assert good.show_title == "Honest"
+    assert not psutil.Process().children(), "none outlives the scan"
