@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -33,7 +33,7 @@ SEARCHED_SECONDS = 30.0
 LONGEST_HOURS = 24.0
 """A recording that goes on for longer is refused: a few bytes of silence can be made to last for years."""
 
-_FORMATS = "3gp aac ac3 aiff amr ape asf au avi caf eac3 flac flv matroska mov mp3 mpeg mpegts ogg w64 wav wv".split()
+_FORMATS = "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,w64,wav,wv"
 """What FFmpeg may take a file for. Playlists are left out: they would have it read other files and addresses."""
 
 
@@ -74,15 +74,14 @@ def transcribe(audio: Path, language: str | None = None, on_progress: Callable[[
     language = _known(language, model, name)
     segments: list[Segment] = []
     read, begun = 0.0, time.monotonic()
-    with open(audio, "rb") as file:
-        stated, sound = _decoded(file)
-        for piece in pieces(sound):
-            language = _read(model, piece, read, language, segments)
-            read += len(piece) / RATE
-            pace = read / max(time.monotonic() - begun, 0.001)
-            log.info("%s: %s of %s read, %.0f times as fast as spoken", audio.name, _clock(read), _clock(stated), pace)
-            if on_progress:
-                on_progress(read)
+    stated, sound = _decoded(audio)
+    for piece in pieces(sound):
+        language = _read(model, piece, read, language, segments)
+        read += len(piece) / RATE
+        pace = read / max(time.monotonic() - begun, 0.001)
+        log.info("%s: %s of %s read, %.0f times as fast as spoken", audio.name, _clock(read), _clock(stated), pace)
+        if on_progress:
+            on_progress(read)
     if not read:
         raise UnreadableAudio("the file holds no sound that can be decoded")
     return Speech(tuple(segments), language or "en", max(read, stated or 0.0), _name(name))
@@ -140,12 +139,15 @@ def _read(
     return language or (info.language if said else None)
 
 
-def _decoded(file: BinaryIO) -> tuple[float | None, Iterator[np.ndarray]]:
+def _decoded(audio: Path) -> tuple[float | None, Iterator[np.ndarray]]:
     """The length in seconds that a file states, if it does, and its first sound stream as mono float32 at RATE."""
+    allowed = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
     try:
-        container = av.open(file, metadata_errors="ignore", options={"format_whitelist": ",".join(_FORMATS)})
+        container = av.open(str(audio.resolve()), "r", metadata_errors="ignore", options=allowed)
     except (av.FFmpegError, ValueError) as error:
-        raise UnreadableAudio(f"the file is no recording in a known format ({_reason(error)})") from error
+        raise UnreadableAudio(
+            f"the file is no recording in a known format, or its beginning or its index is missing ({_reason(error)})"
+        ) from error
     if not container.streams.audio:
         container.close()
         raise UnreadableAudio("the file holds pictures or text, but no sound")
@@ -156,7 +158,8 @@ def _decoded(file: BinaryIO) -> tuple[float | None, Iterator[np.ndarray]]:
 def _sound(container: "av.container.InputContainer") -> Iterator[np.ndarray]:
     """The sound of a container, which is closed at the end. An advertisement that was put into a recording may have
     another rate or number of channels than the rest."""
-    form, resampler = None, None
+    form: tuple[str, str, int] | None = None
+    resampler: av.AudioResampler | None = None
     decoded, broken = 0, 0
     with container:
         for frames in _frames(container):
@@ -164,10 +167,10 @@ def _sound(container: "av.container.InputContainer") -> Iterator[np.ndarray]:
                 broken += 1
                 continue
             for frame in frames:
-                if form != (form := (frame.format.name, frame.layout.name, frame.sample_rate)):
-                    ended = resampler
+                if resampler is None or form != (frame.format.name, frame.layout.name, frame.sample_rate):
+                    yield from _resampled(resampler, None) if resampler else ()
+                    form = frame.format.name, frame.layout.name, frame.sample_rate
                     resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-                    yield from _resampled(ended, None) if ended else ()
                 frame.pts = None
                 for sound in _resampled(resampler, frame):
                     decoded += len(sound)
