@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     feeds: str = ""
     allow_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     transcriber: Literal["auto", "publisher"] = "auto"
+    speech_model: str = "bundled"
     llm_model: str = "offline"
     embedding_model: str = "bundled"
     daily_budget_usd: float = 5.0
