@@ -1,7 +1,7 @@
 """What an insight says and nobody said: the numbers, dates and proper names that its source does not bear out."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from include.claims.claim import words
@@ -43,6 +43,29 @@ def spellings(*texts: str) -> frozenset[str]:
         for size in (2, 3, 4):
             found.update("".join(single[i : i + size]) for i in range(len(single) - size + 1))
     return frozenset(found)
+
+
+def as_said(text: str, names: Sequence[str], numbers: Sequence[str]) -> list[str]:
+    """Names and numbers of a text in the words around them, in order, each once: "Skagen Yard", "12 more boats".
+
+    Names that stand side by side are one; a number goes with its currency or per cent sign and with up to two words
+    after it, of which the last is no common one.
+    """
+    spans = [match.span() for name in names for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
+    for number in numbers:
+        for match in re.finditer(rf"[$€£]?(?<![\w.,]){re.escape(number)}(?!\w)%?((?: [^\W\d_][\w'’-]*){{0,2}})", text):
+            after = match.group(1).split()
+            while after and _plain(after[-1]) in _NO_NAMES:
+                after.pop()
+            end = match.start(1) + sum(len(word) + 1 for word in after)
+            spans.append((match.start(), end))
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and (start <= joined[-1][1] or text[joined[-1][1] : start] == " "):
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return list(dict.fromkeys(text[start:end].strip() for start, end in joined))
 
 
 # Numbers, spoken and written
