@@ -3,6 +3,7 @@
 import difflib
 import functools
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlsplit
@@ -65,14 +66,24 @@ class Mention:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Insight(Mention):
     """One of the day's five. `related` are other shows' claims of the same theme, one a show, none later than the
-    digest; `why` says in plain words why it was chosen."""
+    digest; `why` says in plain words why it was chosen. Of an update, `news` names what is new in it and `news_since`
+    is the day of the digest that told the theme last; both are None where that is not known."""
 
     rank: int
     theme_label: str
     show_count: int
     is_update: bool
+    news: str | None
+    news_since: date | None
     why: str
     related: tuple[Mention, ...]
+
+    @property
+    def update_note(self) -> str | None:
+        """`New since 22 October: 12 more boats, Skagen Yard.`"""
+        if not (self.is_update and self.news and self.news_since):
+            return None
+        return f"New since {self.news_since.day} {self.news_since:%B}: {self.news}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +110,8 @@ class Digest:
     left_out: tuple[LeftOut, ...]
     models: tuple[str, ...]
     cost_usd: float
+    for_you: str | None = None
+    """What differs from the day's own digest for the recipient of this one."""
 
     @property
     def note(self) -> str | None:
@@ -131,8 +144,11 @@ def digest_dates(connection: duckdb.DuckDBPyConnection) -> list[date]:
     return [row["day"] for row in rows]
 
 
-def read_digest(connection: duckdb.DuckDBPyConnection, day: date) -> Digest:
-    """The digest of a day, from the schemas marts and ops of the warehouse or of its published copy.
+def read_digest(
+    connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str] | None = None
+) -> Digest:
+    """The digest of a day, from the schemas marts and ops of the warehouse or of its published copy; with `claim_ids`,
+    those of the day's shortlist, in that order, take the place of its five.
 
     Raises LookupError where the day has never been run, or where a chosen claim is no longer among the claims.
     """
@@ -141,7 +157,7 @@ def read_digest(connection: duckdb.DuckDBPyConnection, day: date) -> Digest:
     (feeds,) = records(
         connection, "select count(*) as feeds from ops.feed_status where partition_date = $day", parameters
     )
-    insights = _insights(connection, day)
+    insights = _insights(connection, day, claim_ids)
     if not (read["episodes"] or feeds["feeds"] or insights):
         raise LookupError(f"There is no digest of {day}: that day has not been run. Run it, then try again.")
     (cost,) = records(connection, _COST, parameters)
@@ -203,27 +219,32 @@ MENTIONS = """
     inner join marts.episodes as episodes on claims.episode_id = episodes.episode_id
 """
 
+_THE_FIVE = "select * from marts.top_insights where digest_date = $day"
+_PICKED = """
+    select * replace (list_position($claim_ids, claim_id)::integer as rank)
+    from marts.shortlist
+    where digest_date = $day and list_contains($claim_ids, claim_id)
+"""
+
 _CHOSEN = f"""
-with mentions as ({MENTIONS})
+mentions as ({MENTIONS})
 
 select
-    top_insights.claim_id as chosen_claim_id, top_insights.rank, top_insights.theme_id as chosen_theme_id,
-    top_insights.show_count, top_insights.is_update, top_insights.why, themes.label as theme_label, mentions.*
-from marts.top_insights as top_insights
-left join mentions on top_insights.claim_id = mentions.claim_id
-left join marts.themes as themes on top_insights.theme_id = themes.theme_id
-where top_insights.digest_date = $day
-order by top_insights.rank
+    picks.claim_id as chosen_claim_id, picks.rank, picks.theme_id as chosen_theme_id, picks.show_count,
+    picks.is_update, picks.news, picks.news_since, picks.why, themes.label as theme_label, mentions.*
+from picks
+left join mentions on picks.claim_id = mentions.claim_id
+left join marts.themes as themes on picks.theme_id = themes.theme_id
+order by picks.rank
 """
 
 _RELATED = f"""
-with mentions as ({MENTIONS}),
+mentions as ({MENTIONS}),
 
 chosen as (
-    select top_insights.claim_id as chosen_claim_id, top_insights.theme_id, mentions.show_id
-    from marts.top_insights as top_insights
-    inner join mentions on top_insights.claim_id = mentions.claim_id
-    where top_insights.digest_date = $day
+    select picks.claim_id as chosen_claim_id, picks.theme_id, mentions.show_id
+    from picks
+    inner join mentions on picks.claim_id = mentions.claim_id
 ),
 
 best_of_each_show as (
@@ -357,12 +378,16 @@ order by part, maker
 _MAKERS = {"offline": "the bundled model", "publisher": "the publishers", "local": "the local speech model"}
 
 
-def _insights(connection: duckdb.DuckDBPyConnection, day: date) -> tuple[Insight, ...]:
-    chosen = records(connection, _CHOSEN, {"day": day})
+def _insights(
+    connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str] | None
+) -> tuple[Insight, ...]:
+    picks = f"with picks as ({_THE_FIVE if claim_ids is None else _PICKED}),"
+    parameters = {"day": day} if claim_ids is None else {"day": day, "claim_ids": list(claim_ids)}
+    chosen = records(connection, picks + _CHOSEN, parameters)
     if not chosen:
         return ()
     related: dict[str, list[Mention]] = {}
-    for row in records(connection, _RELATED, {"day": day, "related": RELATED_AN_INSIGHT}):
+    for row in records(connection, picks + _RELATED, {**parameters, "related": RELATED_AN_INSIGHT}):
         related.setdefault(row.pop("chosen_claim_id"), []).append(mention(row))
     insights = []
     for row in chosen:
@@ -376,6 +401,7 @@ def _insights(connection: duckdb.DuckDBPyConnection, day: date) -> tuple[Insight
             theme_id=theme_id or row["theme_id"],
             theme_label=one_line(row["theme_label"] or row["headline"], 200),
             why=one_line(row["why"]),
+            news=one_line(row["news"], 200) or None,
             is_update=bool(row["is_update"]),
             show_count=row["show_count"] or 1,
             related=tuple(related.get(claim_id, ())),
