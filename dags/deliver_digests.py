@@ -6,8 +6,8 @@ before. Beside the chain, not part of it.
 
 **When** — every quarter of an hour; where nothing is due it ends after a look at the published copy.
 
-**Reads** `ops.deliveries`, the marts. **Writes** `ops.deliveries`, `ops.sent_insights`, and mails through the connection
-`smtp_default`, or into `data/outbox/` where there is none.
+**Reads** `ops.deliveries`, the marts. **Writes** `ops.deliveries`, `ops.sent_insights`, and mails through the
+connection `smtp_default`, or into `data/outbox/` where there is none.
 
 **Rerun** — trigger it; what was sent is not sent again. What is not sent within a day of when it was due is given up,
 marked as `missed`, and told of in an alert. With `PODCAST_SCHEDULE=off` only a run triggered by hand sends.

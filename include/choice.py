@@ -11,13 +11,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from include.claims.facts import as_said, spellings, unsupported
+from include.claims.facts import Unsupported, as_said, spellings, unsupported
 
 SEATS = 5
 SEATS_A_SHOW = 2
 DAYS_REMEMBERED = 14
 RESERVE = 25
 """How many claims a day keeps in line behind its five."""
+
+NEWS_NAMED = 4
 
 # On the scale of scores, 0 to 5: what is not worth sending, what each further show that tells a theme adds and how many
 # of them count, what an update must be better by than a story that is new.
@@ -126,7 +128,7 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -
                 "strength": -negative,
                 "is_update": bool(earlier),
                 "news_since": since,
-                "news": ", ".join(news[:3]) or None,
+                "news": ", ".join(news[:NEWS_NAMED]) or None,
                 "show_count": claim.show_count,
                 "why": _why(claim, worth["score"].max(), since),
                 "same_story": [other for _, other, *rest in line if other != claim_id and _one_story(claim, rest[0])],
@@ -155,7 +157,8 @@ def _one_story(one: Any, other: Any) -> bool:
 def _news(claim: Any, earlier: Sequence[Any]) -> list[str]:
     """The numbers and names of a claim that the earlier insights of its story had not; none for a mere paraphrase.
 
-    Small counts in words ("two reasons") are no news, and where an earlier insight is gone nobody can say what is.
+    Numbers in words are named but are no news by themselves, since most are small counts ("two reasons"); and where an
+    earlier insight is gone nobody can say what is news.
     """
     if not earlier or any(one.insight is None for one in earlier):
         return []
@@ -163,9 +166,10 @@ def _news(claim: Any, earlier: Sequence[Any]) -> list[str]:
         return []
     texts = [one.insight for one in earlier]
     new = unsupported(claim.insight, " ".join(texts), spellings(*texts))
-    return as_said(
-        claim.insight, new.names, [number for number in new.numbers if any(sign.isdigit() for sign in number)]
-    )
+    if not (new.names or any(sign.isdigit() for number in new.numbers for sign in number)):
+        return []
+    telling = tuple(number for number in new.numbers if any(sign.isdigit() or sign in " -" for sign in number))
+    return as_said(claim.insight, Unsupported(telling, new.names))
 
 
 def _why(claim: Any, highest: float, since: date | None) -> str:

@@ -361,7 +361,9 @@ def settle(connection: duckdb.DuckDBPyConnection, day: date, recipient: str, arr
     connection.execute(
         """
         update ops.deliveries
-        set status = $status, error = $note, sent_at = if($arrived, pending_at, null), due_at = if($arrived, due_at, $now)
+        set
+            status = $status, error = $note,
+            sent_at = if($arrived, pending_at, null), due_at = if($arrived, due_at, $now)
         where digest_date = $day and recipient = $recipient
         """,
         {**_at(delivery), "status": status, "note": note, "arrived": arrived, "now": _utc()},

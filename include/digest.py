@@ -2,10 +2,12 @@
 
 import difflib
 import functools
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
@@ -18,6 +20,12 @@ RELATED_AN_INSIGHT = 3
 
 WORDS_A_MINUTE = 170
 """How fast podcasts talk, for episodes whose feed gives no length: 734,644 words in 72.3 hours of ten shows."""
+
+FAILING_DAYS = 7
+"""From how many days on it is said since when a feed fails: a shorter trouble often ends by itself."""
+
+ONE_GLANCE = 100
+"""As many characters as are read without stopping."""
 
 ALMOST_ALL = 0.9
 """The share of a text's words that another holds in the same order when showing both would be reading it twice."""
@@ -85,6 +93,11 @@ class Insight(Mention):
             return None
         return f"New since {self.news_since.day} {self.news_since:%B}: {self.news}."
 
+    @property
+    def why_in_short(self) -> str:
+        """`why`, without what stands in brackets where that would be too long for one glance."""
+        return self.why if len(self.why) <= ONE_GLANCE else re.sub(r" \([^()]*\)", "", self.why)
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -118,6 +131,8 @@ class Digest:
         """One line for a day that gave less than five insights; None for a full one."""
         if not self.episodes_read:
             return "No new episode could be read on this day, so there are no insights."
+        if not self.insights and self.for_you:
+            return "Nothing else that was said in the day's episodes stood out."
         if not self.insights:
             return "Nothing that was said in the day's episodes stood out, so there are no insights."
         if len(self.insights) < INSIGHTS_A_DAY:
@@ -144,9 +159,7 @@ def digest_dates(connection: duckdb.DuckDBPyConnection) -> list[date]:
     return [row["day"] for row in rows]
 
 
-def read_digest(
-    connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str] | None = None
-) -> Digest:
+def read_digest(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str] | None = None) -> Digest:
     """The digest of a day, from the schemas marts and ops of the warehouse or of its published copy; with `claim_ids`,
     those of the day's shortlist, in that order, take the place of its five.
 
@@ -172,7 +185,7 @@ def read_digest(
         words_read=read["words_read"],
         left_out=tuple(
             LeftOut(one_line(row["what"]), one_line(row["reason"]))
-            for row in records(connection, _LEFT_OUT, parameters)
+            for row in records(connection, _LEFT_OUT, {**parameters, "failing_days": FAILING_DAYS})
         ),
         models=tuple(
             f"{row['what']} by {_MAKERS.get(row['maker'], one_line(row['maker'], 100))}"
@@ -293,11 +306,39 @@ select
 """
 
 _LEFT_OUT = """
+with
+
+read_last as (
+    select feed_url, max(partition_date) as read_on
+    from ops.feed_status
+    where partition_date <= $day and status <> 'failed'
+    group by feed_url
+),
+
+failing as (
+    select feed_status.feed_url, min(feed_status.partition_date) as since
+    from ops.feed_status as feed_status
+    left join read_last on feed_status.feed_url = read_last.feed_url
+    where
+        feed_status.status = 'failed'
+        and feed_status.partition_date <= $day
+        and feed_status.partition_date > coalesce(read_last.read_on, date '0001-01-01')
+    group by feed_status.feed_url
+)
+
 select what, reason
 from (
-    select 1 as part, coalesce(show_title, feed_url) as what, coalesce(reason, status) as reason
-    from ops.feed_status
-    where partition_date = $day and status in ('failed', 'skipped')
+    select
+        1 as part, coalesce(feed_status.show_title, feed_status.feed_url) as what,
+        coalesce(feed_status.reason, feed_status.status)
+        || case
+            when $day - failing.since + 1 >= $failing_days
+                then strftime(failing.since, '; failing since %-d %B %Y')
+            else ''
+        end as reason
+    from ops.feed_status as feed_status
+    left join failing on feed_status.feed_url = failing.feed_url
+    where feed_status.partition_date = $day and feed_status.status in ('failed', 'skipped')
 
     union all
 
@@ -378,11 +419,9 @@ order by part, maker
 _MAKERS = {"offline": "the bundled model", "publisher": "the publishers", "local": "the local speech model"}
 
 
-def _insights(
-    connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str] | None
-) -> tuple[Insight, ...]:
+def _insights(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str] | None) -> tuple[Insight, ...]:
     picks = f"with picks as ({_THE_FIVE if claim_ids is None else _PICKED}),"
-    parameters = {"day": day} if claim_ids is None else {"day": day, "claim_ids": list(claim_ids)}
+    parameters: dict[str, Any] = {"day": day} if claim_ids is None else {"day": day, "claim_ids": list(claim_ids)}
     chosen = records(connection, picks + _CHOSEN, parameters)
     if not chosen:
         return ()

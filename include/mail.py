@@ -166,7 +166,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("date", help="the day of the digest, as 2026-01-15")
     parser.add_argument("--database", type=Path, help="the published copy, if not the one in the data directory")
-    parser.add_argument("--to", help="the recipient to compose for, with the wishes they have; the first where not given")
+    parser.add_argument(
+        "--to", help="the recipient to compose for, with the wishes they have; the first where not given"
+    )
     parser.add_argument("--html", type=Path, help="write the HTML part to this file")
     parser.add_argument("--eml", type=Path, help="write the whole mail to this file")
     given = parser.parse_args(arguments)

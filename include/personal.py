@@ -5,16 +5,16 @@ was chosen; so for a recipient without wishes the outcome is that digest. An int
 a claim that is about it: that moves it ahead, and never brings what was not worth sending.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
 import numpy as np
 
-from include.choice import seat_claims
+from include.choice import SEATS, seat_claims
 from include.claims.claim import words
-from include.digest import Digest, one_line, read_digest
+from include.digest import Digest, Insight, one_line, read_digest
 from include.recipients import Recipient
 from include.warehouse import records
 
@@ -54,24 +54,20 @@ def read_for(
     if not (recipient.interests or recipient.muted_shows):
         return read_digest(connection, day)
     line = _shortlist(connection, day)
+    muted = frozenset(map(_folded, recipient.muted_shows))
     about = interests_met(line, recipient.interests, encode)
-    picks = pick(line, recipient.muted_shows, told, frozenset(about))
+    picks = pick(line, muted, told, frozenset(about))
     digest = read_digest(connection, day, [claim.claim_id for claim in picks])
-    insights = tuple(
-        replace(insight, why=f"{insight.why.rstrip('.')}; close to your interest in {one_line(about[insight.claim_id])}.")
-        if insight.claim_id in about
-        else insight
-        for insight in digest.insights
-    )
-    return replace(digest, insights=insights, for_you=_difference(line, picks, recipient.muted_shows, about))
+    insights = tuple(_worded(insight, muted, about.get(insight.claim_id)) for insight in digest.insights)
+    return replace(digest, insights=insights, for_you=_difference(line, picks, muted, about))
 
 
-def pick(line: Sequence[Listed], muted_shows: Iterable[str], told: frozenset[str], wanted: frozenset[str]) -> list[Listed]:
-    """Those of the shortlist that the recipient gets, best first. `wanted` are the ids of claims about an interest.
+def pick(line: Sequence[Listed], muted: frozenset[str], told: frozenset[str], wanted: frozenset[str]) -> list[Listed]:
+    """Those of the shortlist that the recipient gets, best first. `muted` are titles of shows, folded; `wanted` are the
+    ids of claims about an interest.
 
     A theme that this recipient was sent comes back only as an update, also where the day's own digest never told it.
     """
-    muted = {_folded(show) for show in muted_shows}
     heard = [
         claim
         for claim in line
@@ -102,7 +98,8 @@ def _shortlist(connection: duckdb.DuckDBPyConnection, day: date) -> list[Listed]
         """
         select
             shortlist.claim_id, shortlist.theme_id, shortlist.rank, shortlist.strength, shortlist.is_update,
-            shortlist.same_story, episodes.show_id, episodes.show_title, claims.headline || ' ' || claims.insight as text
+            shortlist.same_story, episodes.show_id, episodes.show_title,
+            claims.headline || ' ' || claims.insight as text
         from marts.shortlist as shortlist
         inner join marts.claims as claims on shortlist.claim_id = claims.claim_id
         inner join marts.episodes as episodes on claims.episode_id = episodes.episode_id
@@ -114,12 +111,18 @@ def _shortlist(connection: duckdb.DuckDBPyConnection, day: date) -> list[Listed]
     return [Listed(**row | {"same_story": frozenset(row["same_story"])}) for row in rows]
 
 
+def _worded(insight: Insight, muted: frozenset[str], interest: str | None) -> Insight:
+    """The insight without what muted shows say of it, and with the interest that it is about."""
+    related = tuple(other for other in insight.related if _folded(other.show_title) not in muted)
+    why = f"{insight.why.rstrip('.')}; close to your interest in {one_line(interest)}." if interest else insight.why
+    return replace(insight, related=related, why=why)
+
+
 def _difference(
-    line: Sequence[Listed], picks: Sequence[Listed], muted_shows: Sequence[str], about: dict[str, str]
+    line: Sequence[Listed], picks: Sequence[Listed], muted: frozenset[str], about: dict[str, str]
 ) -> str | None:
     """In one line, what the recipient's wishes changed; None where they changed nothing."""
-    own = {claim.claim_id for claim in line if claim.rank <= 5}
-    muted = {_folded(show) for show in muted_shows}
+    own = {claim.claim_id for claim in line if claim.rank <= SEATS}
     left = sorted({one_line(c.show_title, 100) for c in line if c.claim_id in own and _folded(c.show_title) in muted})
     brought = sum(claim.claim_id not in own and claim.claim_id in about for claim in picks)
     said = [f"what {' and '.join(left)} said is left out, as you asked"] if left else []

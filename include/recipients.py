@@ -86,7 +86,9 @@ def _read_file(file: Path) -> tuple[Recipient, ...]:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ValueError(f"The recipients file {file}, which PODCAST_RECIPIENTS names, cannot be read: {reason}.") from None
+        raise ValueError(
+            f"The recipients file {file}, which PODCAST_RECIPIENTS names, cannot be read: {reason}."
+        ) from None
     entries = content.pop("recipient", None)
     if content:
         raise ValueError(f"The recipients file {file} has {', '.join(sorted(content))} outside of any [[recipient]].")
@@ -110,7 +112,9 @@ def _recipient(entry: Mapping[str, Any], number: int, file: Path) -> Recipient:
             f"{'.'.join(map(str, error['loc']))}: {error['msg'].removeprefix('Value error, ')}"
             for error in errors.errors(include_url=False)
         )
-        raise ValueError(f"The recipients file {file}, recipient {number} ({address or 'no address'}): {told}.") from None
+        raise ValueError(
+            f"The recipients file {file}, recipient {number} ({address or 'no address'}): {told}."
+        ) from None
 
 
 _ADAPTER = TypeAdapter(Recipient)

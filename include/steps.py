@@ -193,7 +193,7 @@ def write_pages(partition_key: str | None) -> Summary:
 
 
 def send_mail(partition_key: str | None, wanted: bool) -> Summary:
-    """Sends the digest to whoever has not had it, as far as it is due, and brings the ledger into the analysts' copy."""
+    """Sends the digest to whoever has not had it and is due for it, and brings the ledger into the analysts' copy."""
     from include import delivery, digest, publication, recipients
 
     partition = day(partition_key)

@@ -1,4 +1,7 @@
-"""The five of each day and the reserve behind them, chosen in date order from the first day of this build on; a digest that was sent stays."""
+"""The five of each day and the reserve behind them, chosen in date order from the first day of this build on.
+
+A digest that was sent stays as it was.
+"""
 
 
 def model(dbt, session):

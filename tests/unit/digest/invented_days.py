@@ -138,7 +138,7 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     ]  # fmt: skip
     append(connection, "marts.top_insights", chosen)
     append(connection, "marts.shortlist", [
-        {**row, "strength": row["score"], "same_story": ["c1"] if row["claim_id"] == "c6" else []}
+        {**row, "strength": row["score"], "same_story": {"c1": ["c6"], "c6": ["c1"]}.get(row["claim_id"], [])}
         for row in [*chosen, {**chosen[0], "rank": 6, "claim_id": "c6", "score": 3.1, "why": "scored 3.1 of 5"}]
     ])  # fmt: skip
     append(connection, "raw.feed_fetches", [
