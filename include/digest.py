@@ -24,7 +24,7 @@ WORDS_A_MINUTE = 170
 FAILING_DAYS = 7
 """From how many days on it is said since when a feed fails: a shorter trouble often ends by itself."""
 
-ONE_GLANCE = 100
+ONE_GLANCE = 80
 """As many characters as are read without stopping."""
 
 ALMOST_ALL = 0.9
@@ -95,8 +95,8 @@ class Insight(Mention):
 
     @property
     def why_in_short(self) -> str:
-        """`why`, without what stands in brackets where that would be too long for one glance."""
-        return self.why if len(self.why) <= ONE_GLANCE else re.sub(r" \([^()]*\)", "", self.why)
+        """`why`, without the first of the reasons that stand in brackets where all are too many for one glance."""
+        return self.why if len(self.why) <= ONE_GLANCE else re.sub(r"\([^();]*; ([^()]*)\)", r"(\1)", self.why)
 
 
 @dataclass(frozen=True, slots=True)

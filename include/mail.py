@@ -30,7 +30,7 @@ from include.recipients import Recipient
 from include.settings import Settings, settings
 from include.templates import FOLDER, environment
 
-SUBJECT_LENGTH = 70
+SUBJECT_LENGTH = 72
 """About what a phone shows of a subject."""
 
 
@@ -99,7 +99,7 @@ def compose(
 
 
 def subject(digest: Digest) -> str:
-    """The first headline and how many more there are, on one line of some 70 characters, cut between words; for an
+    """The first headline and how many more there are, on one line of 72 characters at most, cut between words; for an
     empty day that it was empty."""
     if not digest.insights:
         return f"Nothing worth your time on {digest.date.day} {digest.date:%B}"

@@ -79,7 +79,7 @@ def test_why_is_told_in_short_where_it_is_long(connection):
 
     first = read_digest(connection, FULL).insights[0]
 
-    assert first.why_in_short == "Scored 2.8 of 5; told by 3 shows."
+    assert first.why_in_short == "Scored 2.8 of 5 (gives numbers; close to the episode's centre); told by 3 shows."
     assert reason in first.why
 
 
