@@ -1,5 +1,6 @@
 """Which day an episode belongs to, and what a reading of the feeds leaves in the warehouse."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -33,6 +34,9 @@ def item(name: str, published: datetime | None, **changes) -> FeedItem:
         "persons": (),
         "transcripts": (),
         "explicit": None,
+        "season": None,
+        "episode_number": None,
+        "chapters_url": None,
         "problem": None,
     }
     return FeedItem(**{**values, **changes})
@@ -148,6 +152,104 @@ def test_each_feed_and_day_has_a_status_with_its_reason(warehouse, tmp_path):
         {"status": "failed", "reason": "the server answered 404 Not Found"},
         {"status": "unchanged", "reason": None},
     ]
+
+
+MOVED = "https://tide.example/feed.xml"
+
+
+def statuses(warehouse) -> list[tuple]:
+    rows = records(warehouse, "select partition_date, status, reason from ops.feed_status order by partition_date")
+    return [(row["partition_date"].day, row["status"], row["reason"]) for row in rows]
+
+
+def test_a_feed_that_moved_for_good_counts_as_read_and_is_asked_at_its_new_address(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), moved_to=MOVED))
+    assert ingestion.validators(warehouse)[FEED].moved_to == MOVED
+    assert statuses(warehouse) == [(14, "moved", f"moved for good to {MOVED}, which is asked from now on")]
+    run(warehouse, 15, tmp_path, reading(item("e1", january(14)), item("e2", january(14))))
+    assert days(warehouse) == {"e1": 14, "e2": 15}
+    assert ingestion.validators(warehouse)[FEED].moved_to == MOVED
+    before = statuses(warehouse)
+    run(warehouse, 14, tmp_path, FeedReading(FEED, 304, january(16), unchanged=True))
+    assert statuses(warehouse) == before
+
+
+def test_a_new_address_that_fails_is_forgotten_and_the_listed_one_asked_again(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), moved_to=MOVED))
+    run(warehouse, 15, tmp_path, FeedReading(FEED, 404, january(16), error="the server answered 404 Not Found"))
+    assert ingestion.validators(warehouse)[FEED].moved_to is None
+
+
+def test_an_unchanged_feed_that_moved_is_remembered_with_its_new_validators(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), content_hash="h"))
+    unchanged = FeedReading(FEED, 200, january(15), unchanged=True, etag='"2"', content_hash="h", moved_to=MOVED)
+    run(warehouse, 15, tmp_path, unchanged)
+    assert ingestion.validators(warehouse)[FEED] == ingestion.Validators('"2"', None, "h", MOVED)
+
+
+def test_the_new_address_in_the_list_is_the_same_show(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), moved_to=MOVED))
+    renamed = replace(item("e1", january(14)), episode_id="e9")
+    elsewhere = FeedReading(MOVED, 200, january(15), feed=Feed("s9", "Harbour", "en", (renamed,)), content_hash="h")
+    run(warehouse, 15, tmp_path, elsewhere)
+    assert days(warehouse) == {"e1": 14}
+    assert records(warehouse, "select distinct show_id from raw.feed_items") == [{"show_id": "s1"}]
+
+
+def test_an_episode_and_a_show_keep_their_ids_when_the_feed_renames_them(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), item("e2", january(14))))
+    renamed = item("e3", january(14), audio_url="https://harbour.example/e1.mp3")
+    for day in (15, 16):
+        feed = Feed("s9", "Harbour", "en", (renamed, item("e2", january(14), title=f"Day {day}")))
+        run(warehouse, day, tmp_path, reading(feed=feed, content_hash=f"h{day}"))
+    assert days(warehouse) == {"e1": 14, "e2": 14}
+    assert records(warehouse, "select distinct show_id from raw.feeds") == [{"show_id": "s1"}]
+    assert records(warehouse, "select guid from raw.feed_items where episode_id = 'e1'") == [{"guid": "e3"}]
+
+
+def test_episodes_that_share_one_enclosure_stay_apart(warehouse, tmp_path):
+    shared = {"audio_url": "https://harbour.example/intro.mp3"}
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14), **shared)))
+    run(warehouse, 15, tmp_path, reading(item("e1", january(14), **shared), item("e2", january(15), **shared)))
+    assert days(warehouse) == {"e1": 14, "e2": 15}
+
+
+def test_a_feed_that_its_publisher_blocks_gives_no_episode_and_says_so(warehouse, tmp_path):
+    blocked = Feed("s1", "Harbour", "en", (), blocked="the publisher asks not to use this feed (podcast:block)")
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14))))
+    ingested = run(warehouse, 15, tmp_path, reading(feed=blocked, content_hash="h"))
+    run(warehouse, 16, tmp_path, FeedReading(FEED, 304, january(17), unchanged=True))
+    assert (ingested.feeds, ingested.episodes) == ({"blocked": 1}, 0)
+    assert [status for _, status, _ in statuses(warehouse)] == ["ok", "blocked", "blocked"]
+    assert days(warehouse) == {"e1": 14}
+
+
+def test_a_failing_feed_says_since_when_and_for_how_many_days(warehouse, tmp_path):
+    fails = FeedReading(FEED, None, january(20), error="no connection within 10 s")
+    for day, outcome in {11: fails, 12: reading(), 14: fails, 13: fails, 16: fails}.items():
+        run(warehouse, day, tmp_path, outcome)
+    query = "select partition_date, failing_since, failing_days from ops.feed_status order by partition_date"
+    found = [(r["partition_date"].day, r["failing_since"], r["failing_days"]) for r in records(warehouse, query)]
+    since = date(2026, 1, 13)
+    assert found == [(11, date(2026, 1, 11), 1), (12, None, None), (13, since, 1), (14, since, 2), (16, since, 4)]
+
+
+def test_an_episode_of_the_future_is_named_until_its_day_comes(warehouse, tmp_path):
+    feed = reading(item("e1", january(22)))
+    run(warehouse, 20, tmp_path, feed)
+    (skipped,) = records(warehouse, "select guid, problem from ops.skipped_items")
+    assert "in the future" in skipped["problem"]
+    run(warehouse, 22, tmp_path, feed)
+    assert days(warehouse) == {"e1": 22}
+    assert records(warehouse, "select * from ops.skipped_items") == []
+
+
+def test_a_feed_that_an_earlier_version_parsed_is_read_in_full_again(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), content_hash="h"))
+    warehouse.execute("update raw.feeds set parser = null")
+    assert ingestion.validators(warehouse)[FEED] == ingestion.Validators()
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14), explicit=True), content_hash="h"))
+    assert records(warehouse, "select explicit from raw.episodes") == [{"explicit": True}]
 
 
 def test_an_item_that_cannot_be_an_episode_can_be_queried_with_its_reason(warehouse, tmp_path):
