@@ -75,7 +75,8 @@ class Mention:
 class Insight(Mention):
     """One of the day's five. `related` are other shows' claims of the same theme, one a show, none later than the
     digest; `why` says in plain words why it was chosen. Of an update, `news` names what is new in it and `news_since`
-    is the day of the digest that told the theme last; both are None where that is not known."""
+    is the day of the digest that told the theme last; both are None where that is not known. `has_page` says whether
+    it and what is related have pages: those of themes that a digest has told."""
 
     rank: int
     theme_label: str
@@ -84,6 +85,7 @@ class Insight(Mention):
     news: str | None
     news_since: date | None
     why: str
+    has_page: bool
     related: tuple[Mention, ...]
 
     @property
@@ -232,9 +234,11 @@ MENTIONS = """
     inner join marts.episodes as episodes on claims.episode_id = episodes.episode_id
 """
 
-_THE_FIVE = "select * from marts.top_insights where digest_date = $day"
+_THE_FIVE = "select *, true as has_page from marts.top_insights where digest_date = $day"
 _PICKED = """
-    select * replace (list_position($claim_ids, claim_id)::integer as rank)
+    select
+        * replace (list_position($claim_ids, claim_id)::integer as rank),
+        theme_id in (select theme_id from marts.top_insights) as has_page
     from marts.shortlist
     where digest_date = $day and list_contains($claim_ids, claim_id)
 """
@@ -244,7 +248,7 @@ mentions as ({MENTIONS})
 
 select
     picks.claim_id as chosen_claim_id, picks.rank, picks.theme_id as chosen_theme_id, picks.show_count,
-    picks.is_update, picks.news, picks.news_since, picks.why, themes.label as theme_label, mentions.*
+    picks.is_update, picks.news, picks.news_since, picks.why, picks.has_page, themes.label as theme_label, mentions.*
 from picks
 left join mentions on picks.claim_id = mentions.claim_id
 left join marts.themes as themes on picks.theme_id = themes.theme_id
@@ -306,39 +310,15 @@ select
 """
 
 _LEFT_OUT = """
-with
-
-read_last as (
-    select feed_url, max(partition_date) as read_on
-    from ops.feed_status
-    where partition_date <= $day and status <> 'failed'
-    group by feed_url
-),
-
-failing as (
-    select feed_status.feed_url, min(feed_status.partition_date) as since
-    from ops.feed_status as feed_status
-    left join read_last on feed_status.feed_url = read_last.feed_url
-    where
-        feed_status.status = 'failed'
-        and feed_status.partition_date <= $day
-        and feed_status.partition_date > coalesce(read_last.read_on, date '0001-01-01')
-    group by feed_status.feed_url
-)
-
 select what, reason
 from (
     select
-        1 as part, coalesce(feed_status.show_title, feed_status.feed_url) as what,
-        coalesce(feed_status.reason, feed_status.status)
-        || case
-            when $day - failing.since + 1 >= $failing_days
-                then strftime(failing.since, '; failing since %-d %B %Y')
-            else ''
+        1 as part, coalesce(show_title, feed_url) as what,
+        coalesce(reason, status) || case
+            when failing_days >= $failing_days then strftime(failing_since, '; failing since %-d %B %Y') else ''
         end as reason
-    from ops.feed_status as feed_status
-    left join failing on feed_status.feed_url = failing.feed_url
-    where feed_status.partition_date = $day and feed_status.status in ('failed', 'skipped')
+    from ops.feed_status
+    where partition_date = $day and status in ('failed', 'blocked', 'skipped')
 
     union all
 
