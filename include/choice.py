@@ -131,7 +131,7 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -
                 "news": ", ".join(news[:NEWS_NAMED]) or None,
                 "show_count": claim.show_count,
                 "why": _why(claim, worth["score"].max(), since),
-                "same_story": [other for _, other, *rest in line if other != claim_id and _one_story(claim, rest[0])],
+                "same_story": [e[1] for e in line if e[1] != claim_id and _one_story(claim, e[2])],
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)[1:])
