@@ -20,6 +20,7 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+import duckdb
 import jinja2
 import mrml
 
@@ -189,6 +190,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except (LookupError, ValueError) as problem:
         print(problem, file=sys.stderr)
+        return 1
+    except duckdb.ProgrammingError as problem:
+        print(f"{database} comes from an older version: run a day, then try again. ({problem})", file=sys.stderr)
         return 1
     print(f"Subject: {message['Subject']}\n")
     print(text_part(message))

@@ -22,8 +22,8 @@ LIFT = 1.0
 """What an interest adds to the strength, on the scale of scores, 0 to 5."""
 
 ABOUT = 0.33
-"""The cosine of the bundled claim encoder from which a claim is about an interest that it does not name. On four days of
-the sample and of real shows, judged by eye with 19 interests, most above it was about the interest, and of what was
+"""The cosine of the bundled claim encoder from which a claim is about an interest that it does not name. On four days
+of the sample and of real shows, judged by eye with 19 interests, most above it was about the interest, and of what had
 less than 0.25 next to nothing."""
 
 Encode = Callable[[Sequence[str]], np.ndarray]

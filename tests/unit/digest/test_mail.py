@@ -16,6 +16,7 @@ from selectolax.lexbor import LexborHTMLParser
 from include.digest import read_digest
 from include.mail import OneClick, compose, html_part, main, message_id, subject, text_part
 from include.recipients import Recipient
+from include.warehouse import open_warehouse
 
 SENDER = "Podcast Insights <insights@example.com>"
 SITE = "https://pods.example/site"
@@ -224,6 +225,14 @@ def test_a_preview_shows_the_mail_and_sends_nothing(warehouse_file, tmp_path, ca
 def test_a_preview_of_a_day_that_was_not_run_says_so(warehouse_file, capsys):
     assert main(["2020-01-01", "--database", str(warehouse_file)]) == 1
     assert "2020-01-01" in capsys.readouterr().err
+
+
+def test_a_preview_from_a_copy_of_an_older_version_says_what_to_do(warehouse_file, capsys):
+    with open_warehouse(warehouse_file) as connection:
+        connection.execute("alter table marts.top_insights drop column news")
+
+    assert main(["2026-01-14", "--database", str(warehouse_file)]) == 1
+    assert "comes from an older version: run a day" in capsys.readouterr().err
 
 
 def test_a_preview_before_any_run_says_what_to_do(tmp_path):
