@@ -1,18 +1,25 @@
-"""Choosing the five insights of a day: the strongest claims, one a theme, at most two a show, nothing told twice."""
+"""Choosing the five insights of a day: the strongest claims, one a theme, at most two a show, nothing told twice.
 
-from collections.abc import Sequence
+Behind the five stands a reserve, from which a reader gets the next best for a show that they muted.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from include.claims.facts import spellings, unsupported
+from include.claims.facts import Unsupported, as_said, spellings, unsupported
 
 SEATS = 5
 SEATS_A_SHOW = 2
 DAYS_REMEMBERED = 14
+RESERVE = 25
+"""How many claims a day keeps in line behind its five."""
+
+NEWS_NAMED = 4
 
 # On the scale of scores, 0 to 5: what is not worth sending, what each further show that tells a theme adds and how many
 # of them count, what an update must be better by than a story that is new.
@@ -32,15 +39,29 @@ COLUMNS = {
     "claim_id": "str",
     "theme_id": "str",
     "score": "float64",
+    "strength": "float64",
     "is_update": "bool",
+    "news_since": pd.ArrowDtype(pa.date32()),
+    "news": "str",
     "show_count": "int32",
     "why": "str",
+    "same_story": pd.ArrowDtype(pa.list_(pa.string())),
 }
+
+
+class OfAShow(Protocol):
+    """What can take a seat."""
+
+    @property
+    def show_id(self) -> str: ...
+
+
+Claim = TypeVar("Claim", bound=OfAShow)
 
 
 def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor: float = FLOOR) -> pd.DataFrame:
     """The digests of all dates that have candidates and no settled digest, chosen in date order: a row an insight,
-    with digest_date, rank (from 1), claim_id, theme_id, score, is_update, show_count, why.
+    with digest_date and the columns of `choose`.
 
     `candidates` has a row a scored claim: partition_date, claim_id, theme_id, show_id, insight, embedding, score,
     show_count, and score_reason where it is to be told. `settled` are digests that stay as they are, with the columns
@@ -51,7 +72,7 @@ def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor:
     sent: list[pd.DataFrame] = []
     if settled is not None and len(settled):
         decided = {_day(value) for value in settled["digest_date"]}
-        sent.append(_remembered(settled, told))
+        sent.append(_remembered(settled[settled["rank"] <= SEATS], told))
     digests = []
     for value, today in candidates.groupby("partition_date", sort=True):
         day = _day(value)
@@ -63,19 +84,21 @@ def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor:
         digest.insert(0, "digest_date", day)
         if len(digest):
             digests.append(digest)
-            sent.append(_remembered(digest, told))
+            sent.append(_remembered(digest[digest["rank"] <= SEATS], told))
     found = pd.concat(digests, ignore_index=True) if digests else pd.DataFrame(columns=list(COLUMNS))
     return found[list(COLUMNS)].astype(COLUMNS)
 
 
 def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -> pd.DataFrame:
-    """The insights of one digest, at most five: rank (from 1), claim_id, theme_id, score, is_update, show_count, why.
+    """The insights of one digest, at most five, with rank 1 to 5, and those in line behind them, with rank from 6 on.
 
     `candidates` are the day's scored claims. `sent` are the insights of the digests of the 14 days before: digest_date,
     theme_id, insight, embedding; the last two are None where the claim is gone. A claim that scores below `floor` is
     not sent, so a digest may have fewer than five. Claims are taken by strength: the score, and a little for each
     further show that tells the theme, so that many loose mentions never outweigh one strong claim. A story that was
-    sent comes back only with numbers or names that it had not, and must then be stronger than one that is new.
+    sent comes back only with numbers or names that it had not, and must then be stronger than one that is new; `news`
+    names them as they are said, and `news_since` is the day it was last sent. `same_story` lists the other claims of
+    the result that tell the same story.
     """
     worth = candidates[candidates["score"] >= floor]
     before = list(sent.itertuples(index=False))
@@ -88,28 +111,43 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -
         shows = min(max(int(claim.show_count), 1), SHOWS_COUNTED)
         strength = claim.score + FOR_ANOTHER_SHOW * (shows - 1) - (BETTER_THAN_NEW if earlier else 0.0)
         ranked.append((-round(strength, 6), claim.claim_id, claim, earlier, news))
-    taken: list[Any] = []
-    picks = []
-    for *_, claim, earlier, news in sorted(ranked, key=lambda entry: entry[:2]):
-        if any(_one_story(claim, other) for other in taken):
-            continue
-        if sum(claim.show_id == other.show_id for other in taken) == SEATS_A_SHOW:
-            continue
-        taken.append(claim)
-        picks.append(
+    ranked.sort(key=lambda entry: entry[:2])
+    taken = {claim.claim_id: seat for seat, claim in enumerate(seat_claims([e[2] for e in ranked], _one_story), 1)}
+    reserve = [entry for entry in ranked if entry[1] not in taken][:RESERVE]
+    places = taken | {entry[1]: place for place, entry in enumerate(reserve, SEATS + 1)}
+    line = sorted((entry for entry in ranked if entry[1] in places), key=lambda entry: places[entry[1]])
+    rows = []
+    for negative, claim_id, claim, earlier, news in line:
+        since = max((_day(one.digest_date) for one in earlier), default=None)
+        rows.append(
             {
-                "rank": len(taken),
-                "claim_id": claim.claim_id,
+                "rank": places[claim_id],
+                "claim_id": claim_id,
                 "theme_id": claim.theme_id,
                 "score": claim.score,
+                "strength": -negative,
                 "is_update": bool(earlier),
+                "news_since": since,
+                "news": ", ".join(news[:NEWS_NAMED]) or None,
                 "show_count": claim.show_count,
-                "why": _why(claim, worth["score"].max(), earlier, news),
+                "why": _why(claim, worth["score"].max(), since),
+                "same_story": [e[1] for e in line if e[1] != claim_id and _one_story(claim, e[2])],
             }
         )
-        if len(taken) == SEATS:
+    return pd.DataFrame(rows, columns=list(COLUMNS)[1:])
+
+
+def seat_claims(line: Iterable[Claim], one_story: Callable[[Claim, Claim], bool]) -> list[Claim]:
+    """Who gets the seats of a digest, the claims taken in order: one a story, at most two a show, five in all."""
+    seated: list[Claim] = []
+    for claim in line:
+        if len(seated) == SEATS:
             break
-    return pd.DataFrame(picks, columns=list(COLUMNS)[1:])
+        if any(one_story(claim, other) for other in seated):
+            continue
+        if sum(claim.show_id == other.show_id for other in seated) < SEATS_A_SHOW:
+            seated.append(claim)
+    return seated
 
 
 def _one_story(one: Any, other: Any) -> bool:
@@ -119,7 +157,8 @@ def _one_story(one: Any, other: Any) -> bool:
 def _news(claim: Any, earlier: Sequence[Any]) -> list[str]:
     """The numbers and names of a claim that the earlier insights of its story had not; none for a mere paraphrase.
 
-    Small counts in words ("two reasons") are no news, and where an earlier insight is gone nobody can say what is.
+    Numbers in words are named but are no news by themselves, since most are small counts ("two reasons"); and where an
+    earlier insight is gone nobody can say what is news.
     """
     if not earlier or any(one.insight is None for one in earlier):
         return []
@@ -127,18 +166,20 @@ def _news(claim: Any, earlier: Sequence[Any]) -> list[str]:
         return []
     texts = [one.insight for one in earlier]
     new = unsupported(claim.insight, " ".join(texts), spellings(*texts))
-    return [*new.names, *(number for number in new.numbers if any(sign.isdigit() for sign in number))]
+    if not (new.names or any(sign.isdigit() for number in new.numbers for sign in number)):
+        return []
+    telling = tuple(number for number in new.numbers if any(sign.isdigit() or sign in " -" for sign in number))
+    return as_said(claim.insight, Unsupported(telling, new.names))
 
 
-def _why(claim: Any, highest: float, earlier: Sequence[Any], news: Sequence[str]) -> str:
+def _why(claim: Any, highest: float, since: date | None) -> str:
     reasons = ["the highest score of the day" if claim.score == highest else f"scored {claim.score:.1f} of 5"]
     if pd.notna(reason := getattr(claim, "score_reason", None)) and reason:
         reasons[0] += f" ({reason.rstrip('.')})"
     if claim.show_count > 1:
         reasons.append(f"told by {claim.show_count} shows so far")
-    if earlier:
-        last = max(_day(one.digest_date) for one in earlier)
-        reasons.append(f"new since {last.day} {last:%B}: {', '.join(news[:3])}")
+    if since:
+        reasons.append(f"back with news since {since.day} {since:%B}")
     text = "; ".join(reasons)
     return text[0].upper() + text[1:] + "."
 

@@ -4,7 +4,10 @@ A mail server cannot be asked whether it has had a mail before, so the intent is
 `pending` before the mail leaves and `sent` after. A row that is still pending when a later run finds it means that a
 run stopped in between; only a person can tell whether that mail arrived, so it is never sent again by itself.
 
-`python -m include.delivery DATE RECIPIENT arrived|lost` settles such a row.
+A mail that is not due yet is `scheduled`. One that is not sent within a day of when it was due is `missed`, since old
+news is none; one whose recipient has left the list meanwhile is `withdrawn`.
+
+`python -m include.delivery DATE RECIPIENT arrived|lost` settles such a row, and what is lost is sent.
 """
 
 import argparse
@@ -13,10 +16,11 @@ import logging
 import os
 import smtplib
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -27,12 +31,18 @@ from urllib.parse import quote
 import duckdb
 
 from include import partition
+from include.choice import DAYS_REMEMBERED
+from include.digest import Insight
 from include.mail import message_id
-from include.warehouse import open_warehouse, records, transaction
+from include.recipients import Recipient
+from include.warehouse import append, open_warehouse, records, transaction
 
 log = logging.getLogger(__name__)
 
-Status = Literal["sent", "deferred", "failed", "pending"]
+LATEST = timedelta(days=1)
+"""How long after it was due a mail may still be sent by itself."""
+
+Status = Literal["sent", "deferred", "failed", "pending", "scheduled"]
 OpenWarehouse = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 
@@ -46,11 +56,25 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What is to be sent now, each with its pending row written; and what an earlier run left undecided."""
+class Letter:
+    """A mail, and the insights that it tells."""
 
-    to_send: tuple[Delivery, ...]
-    undecided: tuple[Delivery, ...]
+    message: EmailMessage
+    insights: tuple[Insight, ...] = ()
+
+
+Compose = Callable[[Recipient, frozenset[str]], Letter]
+"""Writes the letter to a recipient, who has been told the themes of these ids in the 14 days before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be sent now, each with its pending row written and the themes that the recipient has been told; what
+    an earlier run left undecided; and what is scheduled for later."""
+
+    to_send: tuple[tuple[Delivery, Recipient, frozenset[str]], ...] = ()
+    undecided: tuple[Delivery, ...] = ()
+    scheduled: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +82,13 @@ class Outcome:
     """How one sending ended.
 
     `sent`: taken by the server. `deferred`: certainly not taken, worth another try. `failed`: refused for good.
-    `pending`: nobody knows, as the connection broke after the mail had been handed over.
+    `pending`: nobody knows, as the connection broke after the mail had been handed over. `scheduled`: not due yet.
     """
 
     delivery: Delivery
     status: Status
     error: str | None = None
+    insights: tuple[Insight, ...] = ()
 
 
 class Transport(Protocol):
@@ -142,12 +167,14 @@ class Smtp:
 def deliver(
     warehouse: OpenWarehouse,
     day: date,
-    recipients: Sequence[str],
+    recipients: Sequence[Recipient],
     sender: str,
     transport: Transport,
-    compose: Callable[[str], EmailMessage],
+    compose: Compose,
+    now: datetime | None = None,
 ) -> list[Outcome]:
-    """Sends the digest of a day to each recipient that has not had it; returns how each sending ended.
+    """Sends the digest of a day to each recipient that has not had it and for whom it is due; returns how each sending
+    ended. For whom it is due later, it is scheduled.
 
     The warehouse is opened for a moment before and after each mail and is closed while the network is waited for; so
     at most one mail is ever undecided. A refused recipient is recorded and stops nobody. Calling it again is safe: it
@@ -158,66 +185,154 @@ def deliver(
     undecided: list[Delivery] = []
     for recipient in recipients:
         with warehouse() as connection:
-            planned = plan(connection, day, [recipient], sender, transport)
+            planned = plan(connection, day, [recipient], sender, transport, now)
         undecided += planned.undecided
         sendings = send(planned, transport, compose)
         if sendings:
             with warehouse() as connection:
                 record(connection, sendings)
         outcomes += sendings
+        outcomes += [Outcome(delivery, "scheduled") for delivery in planned.scheduled]
     for outcome in outcomes:
         log.log(
-            logging.INFO if outcome.status == "sent" else logging.WARNING,
+            logging.INFO if outcome.status in ("sent", "scheduled") else logging.WARNING,
             "digest of %s to %s: %s", day, outcome.delivery.recipient, outcome.error or outcome.status,
         )  # fmt: skip
     _raise_for(outcomes, undecided)
     return outcomes
 
 
+def deliver_due(
+    warehouse: OpenWarehouse,
+    recipients: Sequence[Recipient],
+    sender: str,
+    transport: Transport,
+    compose: Callable[[date], Compose],
+    now: datetime | None = None,
+) -> list[Outcome]:
+    """Sends what was scheduled or put off and is due by now, of any day, oldest first; see `give_up` for what is not
+    sent any more. Raises DeliveryError as `deliver` does, once all days have been served."""
+    known = {recipient.address: recipient for recipient in recipients}
+    due: dict[date, list[Recipient]] = defaultdict(list)
+    with warehouse() as connection:
+        for row in records(connection, f"{_DUE} order by digest_date, recipient", {"now": _utc(now)}):
+            due[row["digest_date"]].append(known.get(row["recipient"]) or Recipient(row["recipient"]))
+    outcomes: list[Outcome] = []
+    troubles: list[str] = []
+    for day, waiting in due.items():
+        try:
+            outcomes += deliver(warehouse, day, waiting, sender, transport, compose(day), now)
+        except DeliveryError as error:
+            troubles.append(str(error))
+    if troubles:
+        raise DeliveryError("\n".join(troubles))
+    return outcomes
+
+
+def give_up(
+    connection: duckdb.DuckDBPyConnection, recipients: Sequence[Recipient], now: datetime | None = None
+) -> list[Delivery]:
+    """Marks as missed what was due more than a day ago, and returns it; as withdrawn what waits for somebody who is no
+    recipient any more."""
+    with transaction(connection):
+        connection.execute(
+            """
+            update ops.deliveries set status = 'withdrawn'
+            where status in ('scheduled', 'deferred') and due_at is not null and not list_contains($known, recipient)
+            """,
+            {"known": [recipient.address for recipient in recipients]},
+        )
+        missed = records(
+            connection,
+            """
+            update ops.deliveries set status = 'missed'
+            where status in ('scheduled', 'deferred') and due_at < $oldest
+            returning digest_date, recipient, message_id
+            """,
+            {"oldest": _utc(now) - LATEST},
+        )
+    return sorted(
+        (Delivery(row["digest_date"], row["recipient"], row["message_id"]) for row in missed),
+        key=lambda delivery: (delivery.day, delivery.recipient),
+    )
+
+
+def told_as_missed(missed: Sequence[Delivery]) -> tuple[str, str]:
+    """Subject and text of what the operator is told of mails that were given up."""
+    lines = [f"  the digest of {delivery.day} to {delivery.recipient}" for delivery in missed]
+    (first, *_) = missed
+    return (
+        f"{len(missed)} mail{'s were' if len(missed) > 1 else ' was'} not sent within a day of when due",
+        "Old news is none, so these are not sent any more by themselves:\n\n"
+        + "\n".join(lines)
+        + "\n\nTo send one all the same:\n"
+        f"  python -m include.delivery {first.day} {first.recipient} lost\n",
+    )
+
+
+def due_count(connection: duckdb.DuckDBPyConnection, now: datetime | None = None) -> int:
+    """How many mails wait that are due by now; reads the published copy as well as the warehouse."""
+    (row,) = records(connection, f"select count(*) as mails from ({_DUE})", {"now": _utc(now)})
+    return row["mails"]
+
+
 def plan(
-    connection: duckdb.DuckDBPyConnection, day: date, recipients: Sequence[str], sender: str, transport: Transport
+    connection: duckdb.DuckDBPyConnection,
+    day: date,
+    recipients: Sequence[Recipient],
+    sender: str,
+    transport: Transport,
+    now: datetime | None = None,
 ) -> Plan:
     """Which of the recipients the digest is to be sent to now; their rows are pending when this returns.
 
     Left out are those that have had it and those that were refused for good. A pending row of an earlier run is sent
     again only where it was meant for the outbox, where writing a file twice makes one mail.
     """
-    to_send, undecided = [], []
+    to_send, undecided, scheduled = [], [], []
     with transaction(connection):
-        for recipient in dict.fromkeys(_key(recipient) for recipient in recipients):
-            row = _row(connection, day, recipient)
-            delivery = Delivery(day, recipient, message_id(day, recipient, sender))
-            if row is None:
-                _write_pending(connection, delivery, transport)
-                to_send.append(delivery)
-            elif row["status"] == "pending" and row["channel"] == Smtp.channel:
-                undecided.append(Delivery(day, recipient, row["message_id"]))
-            elif row["status"] in ("pending", "deferred"):
-                _write_pending(connection, delivery, transport)
-                to_send.append(delivery)
-    return Plan(tuple(to_send), tuple(undecided))
+        for recipient in recipients:
+            row = _row(connection, day, recipient.address)
+            delivery = Delivery(day, recipient.address, message_id(day, recipient.address, sender))
+            status = row["status"] if row else "new"
+            due = recipient.due_at(day)
+            if row and status == "pending" and row["channel"] == Smtp.channel:
+                undecided.append(Delivery(day, recipient.address, row["message_id"]))
+            elif due and _utc(due) > _utc(now) and status in ("new", "scheduled"):
+                _write(connection, delivery, "scheduled", transport, _utc(due))
+                scheduled.append(delivery)
+            elif status in ("new", "scheduled", "pending", "deferred"):
+                _write(connection, delivery, "pending", transport, (row and row["due_at"]) or _utc(now))
+                to_send.append((delivery, recipient, _told(connection, delivery)))
+    return Plan(tuple(to_send), tuple(undecided), tuple(scheduled))
 
 
-def send(plan: Plan, transport: Transport, compose: Callable[[str], EmailMessage]) -> list[Outcome]:
+def send(plan: Plan, transport: Transport, compose: Compose) -> list[Outcome]:
     """Sends what is planned; needs no warehouse. Not safe to repeat by itself: plan again first. A recipient that is
     no mail address fails and stops nobody."""
     outcomes = []
-    for delivery in plan.to_send:
+    for delivery, recipient, told in plan.to_send:
         try:
-            message = compose(delivery.recipient)
+            letter = compose(recipient, told)
         except ValueError as error:
             outcomes.append(Outcome(delivery, "failed", str(error)))
             continue
-        if "Date" not in message:
-            message["Date"] = format_datetime(datetime.now(UTC))
-        outcomes.append(transport.send(delivery, message))
+        except Exception as error:
+            log.exception("the mail to %s could not be written", delivery.recipient)
+            outcomes.append(Outcome(delivery, "deferred", f"the mail could not be written: {_words(error)}"))
+            continue
+        if "Date" not in letter.message:
+            letter.message["Date"] = format_datetime(datetime.now(UTC))
+        outcomes.append(replace(transport.send(delivery, letter.message), insights=letter.insights))
     return outcomes
 
 
 def record(connection: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
-    """Writes how each sending ended into the ledger, in one transaction."""
+    """Writes how each sending ended, and what those told that left, into the ledger, in one transaction."""
     with transaction(connection):
         for outcome in outcomes:
+            if outcome.status in ("sent", "pending"):
+                _write_insights(connection, outcome)
             connection.execute(
                 """
                 update ops.deliveries set status = $status, error = $error, sent_at = $sent_at
@@ -227,16 +342,16 @@ def record(connection: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -
                     **_at(outcome.delivery),
                     "status": outcome.status,
                     "error": outcome.error,
-                    "sent_at": _now() if outcome.status == "sent" else None,
+                    "sent_at": _utc() if outcome.status == "sent" else None,
                 },
             )
 
 
 def settle(connection: duckdb.DuckDBPyConnection, day: date, recipient: str, arrived: bool) -> None:
-    """What a person found out about an undecided mail: it arrived, and counts as sent; or not, and is sent by the next
-    run. Serves as well to try a refused recipient again. Raises LookupError where the ledger has no such mail, or it
-    was sent."""
-    delivery = Delivery(day, _key(recipient), "")
+    """What a person found out about an undecided mail: it arrived, and counts as sent; or not, and is due now. Serves
+    as well to try a refused recipient again, or to send a missed mail. Raises LookupError where the ledger has no such
+    mail, or it was sent."""
+    delivery = Delivery(day, recipient.strip().lower(), "")
     row = _row(connection, day, delivery.recipient)
     if row is None or row["status"] == "sent":
         state = "has been sent" if row else "is not in the ledger"
@@ -245,10 +360,13 @@ def settle(connection: duckdb.DuckDBPyConnection, day: date, recipient: str, arr
     note = f"settled by hand: {'arrived' if arrived else 'did not arrive'}"
     connection.execute(
         """
-        update ops.deliveries set status = $status, error = $note, sent_at = if($arrived, pending_at, null)
+        update ops.deliveries
+        set
+            status = $status, error = $note,
+            sent_at = if($arrived, pending_at, null), due_at = if($arrived, due_at, $now)
         where digest_date = $day and recipient = $recipient
         """,
-        {**_at(delivery), "status": status, "note": note, "arrived": arrived},
+        {**_at(delivery), "status": status, "note": note, "arrived": arrived, "now": _utc()},
     )
 
 
@@ -287,12 +405,12 @@ def _raise_for(outcomes: Sequence[Outcome], undecided: Sequence[Delivery]) -> No
         f"It is not known whether the digest of {delivery.day} reached {delivery.recipient}: {reason}. Look for the "
         f"Message-ID {delivery.message_id} in the mailbox or in the mail server's log. If it is there, run "
         f"`python -m include.delivery {delivery.day} {delivery.recipient} arrived`; if not, the same with `lost`, and "
-        "clear this task to send it."
+        "it is sent within a quarter of an hour."
         for delivery, reason in broken
     ]
     troubles += [
         f"The digest of {outcome.delivery.day} was not sent to {outcome.delivery.recipient}: {outcome.error}. "
-        "It will be sent when this task runs again."
+        "It is tried again every quarter of an hour, for a day."
         for outcome in outcomes
         if outcome.status == "deferred"
     ]
@@ -300,22 +418,75 @@ def _raise_for(outcomes: Sequence[Outcome], undecided: Sequence[Delivery]) -> No
         raise DeliveryError("\n".join(troubles))
 
 
+# A mail in doubt is told of for a day, and then waits for a person.
+_DUE = """
+    select digest_date, recipient
+    from ops.deliveries
+    where
+        status in ('scheduled', 'deferred', 'pending')
+        and due_at <= $now
+        and (status <> 'pending' or due_at >= $now - interval 1 day)
+"""
+
+
+def _told(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> frozenset[str]:
+    """The themes that the recipient was sent in the days that a digest remembers."""
+    rows = records(
+        connection,
+        """
+        select distinct theme_id from ops.sent_insights
+        where recipient = $recipient and digest_date between $day - $days::integer and $day - 1
+        """,
+        {**_at(delivery), "days": DAYS_REMEMBERED},
+    )
+    return frozenset(row["theme_id"] for row in rows)
+
+
 def _row(connection: duckdb.DuckDBPyConnection, day: date, recipient: str) -> dict | None:
     rows = records(
         connection,
-        "select status, channel, message_id from ops.deliveries where digest_date = $day and recipient = $recipient",
+        "select status, channel, message_id, due_at from ops.deliveries "
+        "where digest_date = $day and recipient = $recipient",
         {"day": day, "recipient": recipient},
     )
     return rows[0] if rows else None
 
 
-def _write_pending(connection: duckdb.DuckDBPyConnection, delivery: Delivery, transport: Transport) -> None:
+def _write(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, status: str, transport: Transport, due: datetime
+) -> None:
     connection.execute(
         """
-        insert or replace into ops.deliveries (digest_date, recipient, status, channel, message_id, pending_at)
-        values ($day, $recipient, 'pending', $channel, $message_id, $now)
+        insert or replace into ops.deliveries (digest_date, recipient, status, channel, message_id, pending_at, due_at)
+        values ($day, $recipient, $status, $channel, $message_id, if($status = 'pending', $now, null), $due)
         """,
-        {**_at(delivery), "channel": transport.channel, "message_id": delivery.message_id, "now": _now()},
+        {
+            **_at(delivery),
+            "status": status,
+            "channel": transport.channel,
+            "message_id": delivery.message_id,
+            "now": _utc(),
+            "due": due,
+        },
+    )
+
+
+def _write_insights(connection: duckdb.DuckDBPyConnection, outcome: Outcome) -> None:
+    where = _at(outcome.delivery)
+    connection.execute("delete from ops.sent_insights where digest_date = $day and recipient = $recipient", where)
+    append(
+        connection,
+        "ops.sent_insights",
+        [
+            {
+                "digest_date": where["day"],
+                "recipient": where["recipient"],
+                "rank": insight.rank,
+                "claim_id": insight.claim_id,
+                "theme_id": insight.theme_id,
+            }
+            for insight in outcome.insights
+        ],
     )
 
 
@@ -323,13 +494,9 @@ def _at(delivery: Delivery) -> dict:
     return {"day": delivery.day, "recipient": delivery.recipient}
 
 
-def _key(recipient: str) -> str:
-    """One spelling for one mailbox, so that it gets one mail."""
-    return recipient.strip().lower()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+def _utc(moment: datetime | None = None) -> datetime:
+    """A moment, or now, as the warehouse keeps it: UTC without saying so, to the second."""
+    return (moment or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None, microsecond=0)
 
 
 def _refused(delivery: Delivery, code: int, answer: bytes | str) -> Outcome:
@@ -349,7 +516,7 @@ def _words(error: Exception) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Settles one row of the ledger; 0, or 1 with the reason on stderr."""
     parser = argparse.ArgumentParser(
-        prog="python -m include.delivery", description="Says whether an undecided mail arrived."
+        prog="python -m include.delivery", description="Says whether an undecided mail arrived; what did not is sent."
     )
     parser.add_argument("date", help="the day of the digest, as 2026-01-15")
     parser.add_argument("recipient")

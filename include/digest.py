@@ -2,9 +2,12 @@
 
 import difflib
 import functools
+import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
 
 import duckdb
@@ -17,6 +20,12 @@ RELATED_AN_INSIGHT = 3
 
 WORDS_A_MINUTE = 170
 """How fast podcasts talk, for episodes whose feed gives no length: 734,644 words in 72.3 hours of ten shows."""
+
+FAILING_DAYS = 7
+"""From how many days on it is said since when a feed fails: a shorter trouble often ends by itself."""
+
+ONE_GLANCE = 80
+"""As many characters as are read without stopping."""
 
 ALMOST_ALL = 0.9
 """The share of a text's words that another holds in the same order when showing both would be reading it twice."""
@@ -65,14 +74,31 @@ class Mention:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Insight(Mention):
     """One of the day's five. `related` are other shows' claims of the same theme, one a show, none later than the
-    digest; `why` says in plain words why it was chosen."""
+    digest; `why` says in plain words why it was chosen. Of an update, `news` names what is new in it and `news_since`
+    is the day of the digest that told the theme last; both are None where that is not known. `has_page` says whether
+    it and what is related have pages: those of themes that a digest has told."""
 
     rank: int
     theme_label: str
     show_count: int
     is_update: bool
+    news: str | None
+    news_since: date | None
     why: str
+    has_page: bool
     related: tuple[Mention, ...]
+
+    @property
+    def update_note(self) -> str | None:
+        """`New since 22 October: 12 more boats, Skagen Yard.`"""
+        if not (self.is_update and self.news and self.news_since):
+            return None
+        return f"New since {self.news_since.day} {self.news_since:%B}: {self.news}."
+
+    @property
+    def why_in_short(self) -> str:
+        """`why`, without the first of the reasons that stand in brackets where all are too many for one glance."""
+        return self.why if len(self.why) <= ONE_GLANCE else re.sub(r"\([^();]*; ([^()]*)\)", r"(\1)", self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +125,16 @@ class Digest:
     left_out: tuple[LeftOut, ...]
     models: tuple[str, ...]
     cost_usd: float
+    for_you: str | None = None
+    """What differs from the day's own digest for the recipient of this one."""
 
     @property
     def note(self) -> str | None:
         """One line for a day that gave less than five insights; None for a full one."""
         if not self.episodes_read:
             return "No new episode could be read on this day, so there are no insights."
+        if not self.insights and self.for_you:
+            return "Nothing else that was said in the day's episodes stood out."
         if not self.insights:
             return "Nothing that was said in the day's episodes stood out, so there are no insights."
         if len(self.insights) < INSIGHTS_A_DAY:
@@ -131,8 +161,9 @@ def digest_dates(connection: duckdb.DuckDBPyConnection) -> list[date]:
     return [row["day"] for row in rows]
 
 
-def read_digest(connection: duckdb.DuckDBPyConnection, day: date) -> Digest:
-    """The digest of a day, from the schemas marts and ops of the warehouse or of its published copy.
+def read_digest(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str] | None = None) -> Digest:
+    """The digest of a day, from the schemas marts and ops of the warehouse or of its published copy; with `claim_ids`,
+    those of the day's shortlist, in that order, take the place of its five.
 
     Raises LookupError where the day has never been run, or where a chosen claim is no longer among the claims.
     """
@@ -141,7 +172,7 @@ def read_digest(connection: duckdb.DuckDBPyConnection, day: date) -> Digest:
     (feeds,) = records(
         connection, "select count(*) as feeds from ops.feed_status where partition_date = $day", parameters
     )
-    insights = _insights(connection, day)
+    insights = _insights(connection, day, claim_ids)
     if not (read["episodes"] or feeds["feeds"] or insights):
         raise LookupError(f"There is no digest of {day}: that day has not been run. Run it, then try again.")
     (cost,) = records(connection, _COST, parameters)
@@ -156,7 +187,7 @@ def read_digest(connection: duckdb.DuckDBPyConnection, day: date) -> Digest:
         words_read=read["words_read"],
         left_out=tuple(
             LeftOut(one_line(row["what"]), one_line(row["reason"]))
-            for row in records(connection, _LEFT_OUT, parameters)
+            for row in records(connection, _LEFT_OUT, {**parameters, "failing_days": FAILING_DAYS})
         ),
         models=tuple(
             f"{row['what']} by {_MAKERS.get(row['maker'], one_line(row['maker'], 100))}"
@@ -203,27 +234,34 @@ MENTIONS = """
     inner join marts.episodes as episodes on claims.episode_id = episodes.episode_id
 """
 
+_THE_FIVE = "select *, true as has_page from marts.top_insights where digest_date = $day"
+_PICKED = """
+    select
+        * replace (list_position($claim_ids, claim_id)::integer as rank),
+        theme_id in (select theme_id from marts.top_insights) as has_page
+    from marts.shortlist
+    where digest_date = $day and list_contains($claim_ids, claim_id)
+"""
+
 _CHOSEN = f"""
-with mentions as ({MENTIONS})
+mentions as ({MENTIONS})
 
 select
-    top_insights.claim_id as chosen_claim_id, top_insights.rank, top_insights.theme_id as chosen_theme_id,
-    top_insights.show_count, top_insights.is_update, top_insights.why, themes.label as theme_label, mentions.*
-from marts.top_insights as top_insights
-left join mentions on top_insights.claim_id = mentions.claim_id
-left join marts.themes as themes on top_insights.theme_id = themes.theme_id
-where top_insights.digest_date = $day
-order by top_insights.rank
+    picks.claim_id as chosen_claim_id, picks.rank, picks.theme_id as chosen_theme_id, picks.show_count,
+    picks.is_update, picks.news, picks.news_since, picks.why, picks.has_page, themes.label as theme_label, mentions.*
+from picks
+left join mentions on picks.claim_id = mentions.claim_id
+left join marts.themes as themes on picks.theme_id = themes.theme_id
+order by picks.rank
 """
 
 _RELATED = f"""
-with mentions as ({MENTIONS}),
+mentions as ({MENTIONS}),
 
 chosen as (
-    select top_insights.claim_id as chosen_claim_id, top_insights.theme_id, mentions.show_id
-    from marts.top_insights as top_insights
-    inner join mentions on top_insights.claim_id = mentions.claim_id
-    where top_insights.digest_date = $day
+    select picks.claim_id as chosen_claim_id, picks.theme_id, mentions.show_id
+    from picks
+    inner join mentions on picks.claim_id = mentions.claim_id
 ),
 
 best_of_each_show as (
@@ -274,9 +312,13 @@ select
 _LEFT_OUT = """
 select what, reason
 from (
-    select 1 as part, coalesce(show_title, feed_url) as what, coalesce(reason, status) as reason
+    select
+        1 as part, coalesce(show_title, feed_url) as what,
+        coalesce(reason, status) || case
+            when failing_days >= $failing_days then strftime(failing_since, '; failing since %-d %B %Y') else ''
+        end as reason
     from ops.feed_status
-    where partition_date = $day and status in ('failed', 'skipped')
+    where partition_date = $day and status in ('failed', 'blocked', 'skipped')
 
     union all
 
@@ -357,12 +399,14 @@ order by part, maker
 _MAKERS = {"offline": "the bundled model", "publisher": "the publishers", "local": "the local speech model"}
 
 
-def _insights(connection: duckdb.DuckDBPyConnection, day: date) -> tuple[Insight, ...]:
-    chosen = records(connection, _CHOSEN, {"day": day})
+def _insights(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str] | None) -> tuple[Insight, ...]:
+    picks = f"with picks as ({_THE_FIVE if claim_ids is None else _PICKED}),"
+    parameters: dict[str, Any] = {"day": day} if claim_ids is None else {"day": day, "claim_ids": list(claim_ids)}
+    chosen = records(connection, picks + _CHOSEN, parameters)
     if not chosen:
         return ()
     related: dict[str, list[Mention]] = {}
-    for row in records(connection, _RELATED, {"day": day, "related": RELATED_AN_INSIGHT}):
+    for row in records(connection, picks + _RELATED, {**parameters, "related": RELATED_AN_INSIGHT}):
         related.setdefault(row.pop("chosen_claim_id"), []).append(mention(row))
     insights = []
     for row in chosen:
@@ -376,6 +420,7 @@ def _insights(connection: duckdb.DuckDBPyConnection, day: date) -> tuple[Insight
             theme_id=theme_id or row["theme_id"],
             theme_label=one_line(row["theme_label"] or row["headline"], 200),
             why=one_line(row["why"]),
+            news=one_line(row["news"], 200) or None,
             is_update=bool(row["is_update"]),
             show_count=row["show_count"] or 1,
             related=tuple(related.get(claim_id, ())),

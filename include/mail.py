@@ -1,12 +1,16 @@
 """The mail of a digest: a plain-text and an HTML part that say the same. Composing is pure; `include.delivery` sends.
 
-`python -m include.mail DATE` shows the mail of a day from the published copy and sends nothing.
+`python -m include.mail DATE --to ADDRESS` shows the mail of a day to a recipient, from the published copy, and sends
+nothing.
 """
 
 import argparse
 import functools
 import hashlib
+import hmac
 import sys
+import textwrap
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -14,22 +18,52 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+import duckdb
 import jinja2
 import mrml
 
-from include import partition
-from include.digest import Digest, one_line, read_digest, web_address
+from include import partition, recipients
+from include.digest import Digest, one_line, web_address
 from include.publication import open_copy
-from include.settings import settings
+from include.recipients import Recipient
+from include.settings import Settings, settings
 from include.templates import FOLDER, environment
 
-SUBJECT_LENGTH = 90
+SUBJECT_LENGTH = 72
+"""About what a phone shows of a subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneClick:
+    """Where mail programs may end a subscription by one POST (RFC 8058): an https address that takes it, and the secret
+    that signs the token of each recipient. Pages that are plain files cannot take a POST, so this is a service's."""
+
+    url: str
+    secret: str
+
+    def __post_init__(self) -> None:
+        if not (web_address(self.url) or "").startswith("https://"):
+            raise ValueError(f"PODCAST_UNSUBSCRIBE_URL is {self.url!r}, but has to be an https address.")
+        if not self.secret:
+            raise ValueError("PODCAST_UNSUBSCRIBE_URL needs PODCAST_UNSUBSCRIBE_SECRET, which signs its tokens.")
+
+    def address(self, recipient: str) -> str:
+        """The recipient's own address: `?recipient=…&token=…`, the token being the HMAC-SHA256 in hex of the recipient
+        under the secret."""
+        token = hmac.new(self.secret.encode(), recipient.encode(), hashlib.sha256).hexdigest()
+        joint = "&" if "?" in self.url else "?"
+        return f"{self.url}{joint}{urlencode({'recipient': recipient, 'token': token})}"
 
 
 def compose(
-    digest: Digest, recipient: str, sender: str, site_url: str = "", sent_at: datetime | None = None
+    digest: Digest,
+    recipient: Recipient,
+    sender: str,
+    site_url: str = "",
+    one_click: OneClick | None = None,
+    sent_at: datetime | None = None,
 ) -> EmailMessage:
     """The mail of a digest to one recipient: multipart/alternative, UTF-8, lines no longer than mail allows.
 
@@ -40,20 +74,24 @@ def compose(
     sender_name, sender_address = parseaddr(sender)
     message = EmailMessage()
     message["From"] = _address(sender_address or sender, sender_name)
-    message["To"] = _address(recipient)
+    message["To"] = _address(recipient.address, one_line(recipient.name, 100))
     message["Subject"] = subject(digest)
-    message["Message-ID"] = message_id(digest.date, recipient, sender)
+    message["Message-ID"] = message_id(digest.date, recipient.address, sender)
     if sent_at:
         message["Date"] = format_datetime(sent_at.astimezone(UTC))
     message["List-ID"] = f"Podcast insights <podcast-insights.{sender_address.rpartition('@')[2]}>"
     leave = f"mailto:{quote(sender_address, safe='@+')}?subject=unsubscribe"
-    message["List-Unsubscribe"] = f"<{leave}>"
+    if one_click:
+        message["List-Unsubscribe"] = f"<{one_click.address(recipient.address)}>, <{leave}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    else:
+        message["List-Unsubscribe"] = f"<{leave}>"
     message["Auto-Submitted"] = "auto-generated"
     values = {
         "digest": digest,
         "subject": subject(digest),
         "site": (web_address(site_url) or "").rstrip("/"),
-        "unsubscribe": leave,
+        "unsubscribe": one_click.address(recipient.address) if one_click else leave,
     }
     message.set_content(environment().get_template("mail.txt").render(values), cte="quoted-printable")
     message.add_alternative(_html_template().render(values), subtype="html", cte="quoted-printable")
@@ -62,16 +100,14 @@ def compose(
 
 
 def subject(digest: Digest) -> str:
-    """The first headline and how many more there are, on one line; for an empty day that it was empty."""
+    """The first headline and how many more there are, on one line of 72 characters at most, cut between words; for an
+    empty day that it was empty."""
     if not digest.insights:
         return f"Nothing worth your time on {digest.date.day} {digest.date:%B}"
     more = len(digest.insights) - 1
     ending = f" + {more} more" if more else ""
-    headline = one_line(digest.insights[0].headline, 300)
     room = SUBJECT_LENGTH - len(ending)
-    if len(headline) > room:
-        headline = headline[: room - 1].rsplit(" ", 1)[0].rstrip(",;:.- ") + "…"
-    return headline + ending
+    return textwrap.shorten(digest.insights[0].headline.rstrip("…. "), room, placeholder="…") + ending
 
 
 def message_id(day: date, recipient: str, sender: str) -> str:
@@ -113,27 +149,50 @@ def _html_template() -> jinja2.Template:
     return environment().from_string(mrml.to_html((FOLDER / "mail.mjml").read_text()).content)
 
 
+def one_click(settings: Settings) -> OneClick | None:
+    """Where a subscription is ended, as the settings say; None where they do not. Raises ValueError where they say it
+    wrongly."""
+    if not settings.unsubscribe_url:
+        return None
+    return OneClick(settings.unsubscribe_url, settings.unsubscribe_secret.get_secret_value())
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Prints the mail of a day; 0, or 1 with the reason on stderr."""
+    from include.meaning import claim_encoder
+    from include.personal import read_for
+
     parser = argparse.ArgumentParser(
         prog="python -m include.mail", description="Shows the mail of a day. Nothing is sent."
     )
     parser.add_argument("date", help="the day of the digest, as 2026-01-15")
     parser.add_argument("--database", type=Path, help="the published copy, if not the one in the data directory")
-    parser.add_argument("--to", default=settings().recipients[0], help="the recipient to compose for")
+    parser.add_argument(
+        "--to", help="the recipient to compose for, with the wishes they have; the first where not given"
+    )
     parser.add_argument("--html", type=Path, help="write the HTML part to this file")
     parser.add_argument("--eml", type=Path, help="write the whole mail to this file")
     given = parser.parse_args(arguments)
-    database = given.database or settings().published
+    configured = settings()
+    database = given.database or configured.published
     if not database.exists():
         print(f"{database} does not exist yet: run a day first.", file=sys.stderr)
         return 1
     try:
+        known = {recipient.address: recipient for recipient in recipients.read(configured.recipients)}
+        reader = known.get(given.to.lower()) or Recipient(given.to) if given.to else next(iter(known.values()))
         with open_copy(database) as connection:
-            digest = read_digest(connection, partition.day(given.date))
-        message = compose(digest, given.to, settings().sender, settings().site_url, sent_at=datetime.now(UTC))
+            digest = read_for(
+                connection, partition.day(given.date), reader, frozenset(), lambda texts: claim_encoder().encode(texts)
+            )
+        message = compose(
+            digest, reader, configured.sender, configured.site_url, one_click(configured), sent_at=datetime.now(UTC)
+        )
     except (LookupError, ValueError) as problem:
         print(problem, file=sys.stderr)
+        return 1
+    except duckdb.ProgrammingError as problem:
+        print(f"{database} comes from an older version: run a day, then try again. ({problem})", file=sys.stderr)
         return 1
     print(f"Subject: {message['Subject']}\n")
     print(text_part(message))

@@ -12,7 +12,8 @@ import duckdb
 
 from include.warehouse import open_warehouse
 
-_MASKED = {"ops.deliveries": {"recipient": "regexp_replace(recipient, '^(.).*(@.*)$', '\\1***\\2')"}}
+_RECIPIENT = {"recipient": "regexp_replace(recipient, '^(.).*(@.*)$', '\\1***\\2')"}
+_MASKED = {"ops.deliveries": _RECIPIENT, "ops.sent_insights": _RECIPIENT}
 """Columns that analysts see in part only."""
 
 _SCHEMAS = ("marts", "ops")

@@ -220,7 +220,18 @@ create table if not exists ops.deliveries (
     pending_at timestamp,
     sent_at timestamp,
     error varchar,
+    due_at timestamp,
     primary key (digest_date, recipient)
+);
+alter table ops.deliveries add column if not exists due_at timestamp;
+
+-- grain: a digest, recipient and rank; the insights that a mail held
+create table if not exists ops.sent_insights (
+    digest_date date,
+    recipient varchar,
+    rank integer,
+    claim_id varchar,
+    theme_id varchar
 );
 
 -- grain: a feed and day. `status`: ok (with episodes of that day), unchanged (read, without), empty (no items at all),

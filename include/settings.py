@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import field_validator
+from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -24,13 +24,15 @@ class Settings(BaseSettings):
     embedding_model: str = "bundled"
     daily_budget_usd: float = 5.0
     daily_audio_hours: float = 10.0
-    recipients: Annotated[tuple[str, ...], NoDecode] = ("reader@localhost",)
+    recipients: str = "reader@localhost"
     sender: str = "Podcast Insights <insights@localhost>"
     alert_recipients: Annotated[tuple[str, ...], NoDecode] = ()
     site_url: str = ""
+    unsubscribe_url: str = ""
+    unsubscribe_secret: SecretStr = SecretStr("")
     schedule: bool = True
 
-    @field_validator("allow_hosts", "recipients", "alert_recipients", mode="before")
+    @field_validator("allow_hosts", "alert_recipients", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Lists are written with commas or spaces between their items."""

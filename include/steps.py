@@ -6,14 +6,21 @@ A step either opens the warehouse or talks to the network, never both: what one 
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 from include import landing
 from include.partition import day
 from include.settings import settings
 from include.warehouse import open_warehouse
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from include.delivery import Compose
+    from include.recipients import Recipient
 
 log = logging.getLogger(__name__)
 
@@ -191,8 +198,8 @@ def write_pages(partition_key: str | None) -> Summary:
 
 
 def send_mail(partition_key: str | None, wanted: bool) -> Summary:
-    """Sends the digest to whoever has not had it, and brings the ledger into the analysts' copy."""
-    from include import delivery, digest, mail, publication
+    """Sends the digest to whoever has not had it and is due for it, and brings the ledger into the analysts' copy."""
+    from include import delivery, digest, publication, recipients
 
     partition = day(partition_key)
     if not wanted:
@@ -201,18 +208,62 @@ def send_mail(partition_key: str | None, wanted: bool) -> Summary:
         today = digest.read_digest(connection, partition)
     if not today.episodes_read and not today.left_out:
         return _said({"sent": 0, "reason": "no feed had a new episode that day"})
+    readers = recipients.read(settings().recipients)
+    transport = delivery.transport_from_airflow(settings().outbox)
     try:
         outcomes = delivery.deliver(
-            open_warehouse,
-            partition,
-            settings().recipients,
-            settings().sender,
-            delivery.transport_from_airflow(settings().outbox),
-            lambda recipient: mail.compose(today, recipient, settings().sender, settings().site_url),
+            open_warehouse, partition, readers, settings().sender, transport, _letters(partition)
         )
     finally:
         publication.publish(settings().warehouse, settings().published)
-    return _said({status: sum(o.status == status for o in outcomes) for status in ("sent", "failed")})
+    return _said({status: sum(o.status == status for o in outcomes) for status in ("sent", "scheduled", "failed")})
+
+
+def mail_is_due() -> bool:
+    """Whether the analysts' copy knows of a mail that is to be sent by now; the warehouse is left alone."""
+    from include import delivery, publication
+
+    if not settings().published.exists():
+        return False
+    with publication.open_copy(settings().published) as connection:
+        return delivery.due_count(connection) > 0
+
+
+def send_due_mail() -> Summary:
+    """Sends what was scheduled or put off and is due, and tells the operator of what came too late to be sent."""
+    from include import alerts, delivery, publication, recipients
+
+    readers = recipients.read(settings().recipients)
+    transport = delivery.transport_from_airflow(settings().outbox)
+    try:
+        with open_warehouse() as connection:
+            missed = delivery.give_up(connection, readers)
+        if missed:
+            alerts.report("missed-mail", *delivery.told_as_missed(missed))
+        outcomes = delivery.deliver_due(open_warehouse, readers, settings().sender, transport, _letters)
+    finally:
+        publication.publish(settings().warehouse, settings().published)
+    counts = {status: sum(o.status == status for o in outcomes) for status in ("sent", "failed")}
+    return _said({**counts, "missed": len(missed)})
+
+
+def _letters(partition: date) -> "Compose":
+    """Writes the mail of a day to a recipient, from the analysts' copy."""
+    from include import delivery, mail, personal, publication
+
+    def encode(texts: Sequence[str]) -> "np.ndarray":
+        from include.meaning import claim_encoder
+
+        return claim_encoder().encode(texts)
+
+    def write(recipient: "Recipient", told: frozenset[str]) -> delivery.Letter:
+        with publication.open_copy(settings().published) as connection:
+            digest = personal.read_for(connection, partition, recipient, told, encode)
+        one_click = mail.one_click(settings())
+        message = mail.compose(digest, recipient, settings().sender, settings().site_url, one_click)
+        return delivery.Letter(message, digest.insights)
+
+    return write
 
 
 def _said(summary: Summary) -> Summary:

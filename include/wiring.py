@@ -1,4 +1,4 @@
-"""What the five DAGs share: assets, schedules, pool, tags, retries, the dbt task. The one module that knows Airflow.
+"""What the DAGs share: assets, schedules, pool, tags, retries, the dbt task. The one module that knows Airflow.
 
 Imported when DAG files are parsed, so it reads no setting and imports nothing heavy.
 """
@@ -52,7 +52,7 @@ def after(asset: Asset) -> PartitionedAssetTimetable:
 
 
 def dag_settings(doc: str | None, *tags: Tag) -> dict[str, Any]:
-    """What every DAG of the chain sets: one run at a time, no catch-up, retries with backoff, a failure notice."""
+    """What every DAG sets: one run at a time, no catch-up, retries with backoff, a failure notice."""
     return {
         "doc_md": doc,
         "tags": sorted(tags),

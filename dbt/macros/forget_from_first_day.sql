@@ -1,4 +1,4 @@
-{#- Empties an incremental model from the first day of this build on. Days whose digest was sent keep their rows. -#}
+{#- Empties an incremental model from the first day of this build on. Days whose digest was sent, or may have been, keep their rows. -#}
 {% macro forget_from_first_day(day_column) -%}
     {% if is_incremental() -%}
         delete from {{ this }}
@@ -6,7 +6,7 @@
             {{ day_column }} >= {{ first_day() }}
         {%- if day_column == 'digest_date' %}
             and digest_date not in (
-                select digest_date from {{ source('ops', 'deliveries') }} where status = 'sent'
+                select digest_date from {{ source('ops', 'deliveries') }} where status in ('sent', 'pending')
             )
         {%- endif %}
     {%- endif %}

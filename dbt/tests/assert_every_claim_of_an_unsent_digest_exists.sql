@@ -8,5 +8,5 @@ where
     claims.claim_id is null
     and top_insights.digest_date not in (
         select digest_date from {{ ref('stg_deliveries') }}
-        where delivery_status = 'sent'
+        where delivery_status in ('sent', 'pending')
     )

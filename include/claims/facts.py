@@ -45,6 +45,33 @@ def spellings(*texts: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def as_said(text: str, facts: Unsupported) -> list[str]:
+    """Names and numbers of a text in the words around them, in order, each once: "Skagen Yard", "12 more boats".
+
+    A name comes with the capitalised words beside it; a number with its currency or per cent sign and up to two words
+    after it, of which the last is no common one.
+    """
+    spans = []
+    for name in facts.names:
+        for match in re.finditer(rf"(?:(?<!\w)[A-Z][\w'’-]* )*(?<!\w){re.escape(name)}(?!\w)(?: [A-Z][\w'’-]*)*", text):
+            words_before = match.group().split(" ")
+            common = next(i for i, word in enumerate(words_before) if word == name or _plain(word) not in _NO_NAMES)
+            spans.append((match.start() + sum(len(word) + 1 for word in words_before[:common]), match.end()))
+    for number in facts.numbers:
+        for match in re.finditer(rf"[$€£]?(?<![\w.,]){re.escape(number)}(?!\w)%?((?: [^\W\d_][\w'’-]*){{0,2}})", text):
+            after = match.group(1).split()
+            while after and _plain(after[-1]) in _NO_NAMES:
+                after.pop()
+            spans.append((match.start(), match.start(1) + sum(len(word) + 1 for word in after)))
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return list(dict.fromkeys(text[start:end].rstrip("'’") for start, end in joined))
+
+
 # Numbers, spoken and written
 
 _SMALL = {

@@ -22,7 +22,7 @@ SCHEMAS = ("raw", "ops", "marts")
 OF_THE_RUN = {
     "raw.feed_fetches": {"fetched_at"},
     "ops.feed_status": {"fetched_at"},
-    "ops.deliveries": {"pending_at", "sent_at"},
+    "ops.deliveries": {"pending_at", "sent_at", "due_at"},
 }
 """What two runs in two warehouses must differ in."""
 

@@ -40,7 +40,14 @@ from include.wiring import WRITER_POOL
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE = PROJECT / "docker-compose.yaml"
 DOCUMENT = PROJECT / "docs" / "deployment.md"
-DAGS = {"ingest_episodes", "transcribe_episodes", "build_claims", "score_claims", "publish_digest"}
+DAGS = {
+    "ingest_episodes",
+    "transcribe_episodes",
+    "build_claims",
+    "score_claims",
+    "publish_digest",
+    "deliver_digests",
+}
 AIRFLOW_SERVICES = ("init", "api-server", "scheduler", "dag-processor", "triggerer")
 SECRETS = (
     "POSTGRES_PASSWORD",

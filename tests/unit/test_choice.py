@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from include.choice import DAYS_REMEMBERED, choose, derive
+from include.choice import DAYS_REMEMBERED, RESERVE, SEATS, choose, derive, seat_claims
 
 TODAY = date(2026, 1, 15)
 NOTHING_SENT = pd.DataFrame(columns=["digest_date", "theme_id", "insight", "embedding"])
@@ -42,90 +42,129 @@ def sent(*insights: dict, days_ago: int = 1) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def five(candidates: pd.DataFrame, before: pd.DataFrame, **settings: float) -> pd.DataFrame:
+    """The digest alone, without those in line behind it."""
+    line = choose(candidates, before, **settings)
+    return line[line["rank"] <= SEATS]
+
+
+def derive_five(*days: pd.DataFrame) -> pd.DataFrame:
+    line = derive(*days)
+    return line[line["rank"] <= SEATS]
+
+
 def test_the_strongest_five_are_taken_in_order():
-    picks = choose(day(*({"score": score} for score in (2.0, 4.5, 3.0, 1.5, 4.0, 3.5, 1.2))), NOTHING_SENT)
+    picks = five(day(*({"score": score} for score in (2.0, 4.5, 3.0, 1.5, 4.0, 3.5, 1.2))), NOTHING_SENT)
     assert picks["claim_id"].tolist() == ["c1", "c4", "c5", "c2", "c0"]
     assert picks["rank"].tolist() == [1, 2, 3, 4, 5]
 
 
 def test_a_theme_is_taken_once_by_its_strongest_claim():
-    picks = choose(day({"theme_id": "same", "score": 3.0}, {"theme_id": "same", "score": 4.0}, {}), NOTHING_SENT)
+    picks = five(day({"theme_id": "same", "score": 3.0}, {"theme_id": "same", "score": 4.0}, {}), NOTHING_SENT)
     assert picks["claim_id"].tolist() == ["c1", "c2"]
 
 
 def test_two_claims_that_tell_one_story_in_different_themes_do_not_both_come():
-    picks = choose(day({"embedding": vector(1), "score": 4.0}, {"embedding": vector(1)}, {}), NOTHING_SENT)
+    picks = five(day({"embedding": vector(1), "score": 4.0}, {"embedding": vector(1)}, {}), NOTHING_SENT)
     assert picks["claim_id"].tolist() == ["c0", "c2"]
 
 
 def test_a_show_gets_two_places_at_most():
     claims = day(*({"show_id": "one", "score": 4.0 - number / 10} for number in range(4)), {"score": 2.0})
-    assert choose(claims, NOTHING_SENT)["claim_id"].tolist() == ["c0", "c1", "c4"]
+    assert five(claims, NOTHING_SENT)["claim_id"].tolist() == ["c0", "c1", "c4"]
 
 
 def test_many_loose_mentions_do_not_outrank_one_strong_claim():
-    assert choose(day({"score": 2.5, "show_count": 40}, {"score": 3.0}), NOTHING_SENT)["claim_id"].tolist() == [
+    assert five(day({"score": 2.5, "show_count": 40}, {"score": 3.0}), NOTHING_SENT)["claim_id"].tolist() == [
         "c1",
         "c0",
     ]
 
 
 def test_of_equals_the_one_that_more_shows_tell_comes_first_then_the_smaller_id():
-    picks = choose(day({}, {}, {"show_count": 3}), NOTHING_SENT)
+    picks = five(day({}, {}, {"show_count": 3}), NOTHING_SENT)
     assert picks["claim_id"].tolist() == ["c2", "c0", "c1"]
 
 
 def test_the_order_in_which_candidates_come_changes_nothing():
     claims = day(*({"score": 2.0 + (number % 3), "theme_id": f"t{number % 7}"} for number in range(20)))
-    there = choose(claims, NOTHING_SENT)
-    assert choose(claims.sample(frac=1, random_state=5), NOTHING_SENT).equals(there)
+    there = five(claims, NOTHING_SENT)
+    assert five(claims.sample(frac=1, random_state=5), NOTHING_SENT).equals(there)
 
 
 def test_what_is_not_worth_sending_is_not_sent():
-    assert choose(day({"score": 0.4}, {"score": 3.0}), NOTHING_SENT)["claim_id"].tolist() == ["c1"]
-    assert choose(day({"score": 3.0}, {"score": 2.0}), NOTHING_SENT, floor=3.5).empty
+    assert five(day({"score": 0.4}, {"score": 3.0}), NOTHING_SENT)["claim_id"].tolist() == ["c1"]
+    assert five(day({"score": 3.0}, {"score": 2.0}), NOTHING_SENT, floor=3.5).empty
 
 
 def test_a_story_that_was_sent_stays_away_when_it_says_nothing_new():
     before = sent({"theme_id": "t0", "insight": "Norrfjord Ferries runs four battery boats."})
     again = day({"insight": "Battery boats, four of them, are what Norrfjord Ferries runs now."}, {})
-    assert choose(again, before)["claim_id"].tolist() == ["c1"]
+    assert five(again, before)["claim_id"].tolist() == ["c1"]
 
 
 def test_a_story_that_was_sent_comes_back_with_new_facts_as_an_update_that_says_them():
     before = sent({"theme_id": "t0", "insight": "Norrfjord Ferries runs four battery boats."})
-    picks = choose(day({"insight": "Norrfjord Ferries will buy 12 more boats from Skagen Yard."}), before)
+    picks = five(day({"insight": "Norrfjord Ferries will buy 12 more boats from Skagen Yard."}), before)
     assert picks["is_update"].tolist() == [True]
-    assert "new since 14 January" in picks["why"][0]
-    assert "Skagen" in picks["why"][0]
-    assert "12" in picks["why"][0]
+    assert picks["news"].tolist() == ["12 more boats, Skagen Yard"]
+    assert picks["news_since"].tolist() == [TODAY - timedelta(days=1)]
+    assert picks["why"].tolist() == ["The highest score of the day; back with news since 14 January."]
 
 
 def test_a_paraphrase_of_what_was_sent_is_no_update_whatever_numbers_it_drops():
     before = sent({"theme_id": "t0", "insight": "Norrfjord Ferries runs four battery boats.", "embedding": vector(0)})
-    assert choose(day({"insight": "Norrfjord Ferries runs battery boats since 2024."}), before).empty
+    assert five(day({"insight": "Norrfjord Ferries runs battery boats since 2024."}), before).empty
 
 
 def test_a_sent_story_is_known_again_even_when_it_got_another_theme():
     likeness = 0.7 * vector(0) + np.sqrt(1 - 0.49) * vector(1)
     before = sent({"theme_id": "other", "insight": "Norrfjord Ferries runs battery boats.", "embedding": likeness})
-    assert choose(day({"insight": "Norrfjord Ferries runs battery boats."}), before).empty
+    assert five(day({"insight": "Norrfjord Ferries runs battery boats."}), before).empty
 
 
 def test_between_equals_a_new_story_goes_before_an_update():
     before = sent({"theme_id": "t0", "insight": "Norrfjord Ferries runs four battery boats."})
-    picks = choose(day({"insight": "Skagen Yard builds 12 more boats."}, {}), before)
+    picks = five(day({"insight": "Skagen Yard builds 12 more boats."}, {}), before)
     assert picks["claim_id"].tolist() == ["c1", "c0"]
     assert picks["is_update"].tolist() == [False, True]
 
 
 def test_what_was_sent_of_a_claim_that_is_gone_is_not_told_again():
     before = sent({"theme_id": "t0", "insight": None, "embedding": None})
-    assert choose(day({"insight": "Skagen Yard builds 12 more boats."}), before).empty
+    assert five(day({"insight": "Skagen Yard builds 12 more boats."}), before).empty
+
+
+def test_what_is_not_among_the_five_waits_in_line_by_strength():
+    shows = [{"show_id": "one", "score": 4.0 - number / 10} for number in range(4)]
+    line = choose(day(*shows, {"score": 2.0}, {"score": 0.5}), NOTHING_SENT)
+    assert line[["rank", "claim_id"]].values.tolist() == [[1, "c0"], [2, "c1"], [3, "c4"], [6, "c2"], [7, "c3"]]
+
+
+def test_the_line_is_no_longer_than_the_reserve_and_names_who_tells_the_same_story():
+    many = choose(day(*({"theme_id": "same" if number < 2 else f"t{number}"} for number in range(40))), NOTHING_SENT)
+    assert len(many) == SEATS + RESERVE
+    told = dict(zip(many["claim_id"], many["same_story"], strict=True))
+    assert (list(told["c0"]), list(told["c1"]), list(told["c10"])) == (["c1"], ["c0"], [])
+
+
+def test_seats_taken_from_the_line_alone_are_those_of_the_digest():
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        claims = day(
+            *(
+                {"theme_id": f"t{rng.integers(12)}", "show_id": f"s{rng.integers(5)}", "score": rng.uniform(0.5, 5)}
+                for _ in range(40)
+            )
+        )
+        line = choose(claims, NOTHING_SENT).merge(claims[["claim_id", "show_id"]], on="claim_id")
+        line = line.sort_values(["strength", "claim_id"], ascending=[False, True])
+        seated = seat_claims(line.itertuples(index=False), lambda one, other: one.claim_id in other.same_story)
+        assert [claim.rank for claim in seated] == list(range(1, len(seated) + 1))
 
 
 def test_the_reason_can_be_read_in_plain_words():
-    picks = choose(
+    picks = five(
         day({"score": 4.0, "show_count": 3}, {"score_reason": "gives numbers; names its source."}), NOTHING_SENT
     )
     assert picks["why"].tolist() == [
@@ -145,7 +184,7 @@ def test_each_date_remembers_the_digests_of_the_days_before():
             ),
         ]
     )
-    digests = derive(claims)
+    digests = derive_five(claims)
     assert digests["claim_id"].tolist() == ["c1", "c3"]
     assert digests["digest_date"].tolist() == [TODAY, TODAY + timedelta(days=DAYS_REMEMBERED + 1)]
     assert not digests["is_update"].any()
@@ -215,7 +254,11 @@ def test_a_day_with_nothing_good_gives_a_table_of_the_right_types(claims):
         "VARCHAR",
         "VARCHAR",
         "DOUBLE",
+        "DOUBLE",
         "BOOLEAN",
+        "DATE",
+        "VARCHAR",
         "INTEGER",
         "VARCHAR",
+        "VARCHAR[]",
     ]

@@ -1,5 +1,6 @@
 """Whether a run ends in a mail, the days that keys name, what a failure leaves, and what travels between tasks."""
 
+import os
 from collections import namedtuple
 from datetime import UTC, date, datetime
 
@@ -74,6 +75,27 @@ def test_a_task_that_failed_for_good_leaves_an_alert_that_says_what_to_do(data_d
     assert file.name == "build_claims-2026-01-15-land_claims.txt"
     assert "no space" in text
     assert "airflow dags clear build_claims --partition-key 2026-01-15" in text
+
+
+def test_the_same_alert_is_mailed_once_a_day_and_again_where_it_could_not_be_mailed(data_dir, monkeypatch):
+    mailed = []
+    monkeypatch.setenv("PODCAST_ALERT_RECIPIENTS", "operator@example.com")
+    settings.cache_clear()
+
+    def no_server(message):
+        raise OSError("no server")
+
+    monkeypatch.setattr(alerts, "_send", no_server)
+    alerts.report("disk", "The disk is full", "Make room.")
+    monkeypatch.setattr(alerts, "_send", mailed.append)
+    for text in ("Make room.", "Make room.", "Make more room."):
+        alerts.report("disk", "The disk is full", text)
+
+    assert [message.get_content() for message in mailed] == ["Make room.\n", "Make more room.\n"]
+    file = data_dir / "alerts" / "disk.txt"
+    os.utime(file, (0, 0))
+    alerts.report("disk", "The disk is full", "Make more room.")
+    assert len(mailed) == 3
 
 
 def test_what_was_asked_of_a_chat_model_is_kept_and_laid_out_again(data_dir, monkeypatch):

@@ -1,8 +1,11 @@
-"""The five of each day, chosen in date order from the first day of this build on; a digest that was sent stays."""
+"""The five of each day and the reserve behind them, chosen in date order from the first day of this build on.
+
+A digest that was sent stays as it was.
+"""
 
 
 def model(dbt, session):
-    dbt.config(materialized="incremental", incremental_strategy="append")
+    dbt.config(materialized="incremental", incremental_strategy="append", on_schema_change="append_new_columns")
     from datetime import date
 
     from include import choice

@@ -1,25 +1,32 @@
 with
 
-daily_five as (
-    select * from {{ ref('int_daily_five') }}
+shortlist as (
+    select * from {{ ref('shortlist') }}
+),
+
+the_five as (
+    select
+        -- ids
+        claim_id,
+        theme_id,
+
+        -- text
+        why,
+        news,
+
+        -- numbers
+        rank,
+        score,
+        show_count,
+
+        -- flags
+        is_update,
+
+        -- times
+        digest_date,
+        news_since
+    from shortlist
+    where rank <= 5
 )
 
-select
-    -- ids
-    claim_id,
-    theme_id,
-
-    -- text
-    why,
-
-    -- numbers
-    cast(rank as integer) as rank,
-    score,
-    cast(show_count as integer) as show_count,
-
-    -- flags
-    is_update,
-
-    -- times
-    digest_date
-from daily_five
+select * from the_five

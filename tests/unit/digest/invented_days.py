@@ -26,7 +26,11 @@ create table marts.themes (
 );
 create table marts.top_insights (
     digest_date date, rank integer, claim_id varchar, theme_id varchar, score double, is_update boolean,
-    show_count integer, why varchar
+    show_count integer, why varchar, news varchar, news_since date
+);
+create table marts.shortlist (
+    digest_date date, rank integer, claim_id varchar, theme_id varchar, score double, strength double,
+    is_update boolean, show_count integer, why varchar, news varchar, news_since date, same_story varchar[]
 );
 """
 
@@ -126,10 +130,16 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
         for theme, claims in themes.items()
     ])  # fmt: skip
     by_id = {claim[0]: claim for claim in CLAIMS}
-    append(connection, "marts.top_insights", [
+    chosen = [
         {"digest_date": day, "rank": rank, "claim_id": claim, "theme_id": by_id[claim][2], "score": by_id[claim][8],
-         "is_update": update, "show_count": count, "why": why}
+         "is_update": update, "news": "28 percent" if update else None, "news_since": FULL if update else None,
+         "show_count": count, "why": why}
         for day, rank, claim, update, count, why in CHOSEN
+    ]  # fmt: skip
+    append(connection, "marts.top_insights", chosen)
+    append(connection, "marts.shortlist", [
+        {**row, "strength": row["score"], "same_story": {"c1": ["c6"], "c6": ["c1"]}.get(row["claim_id"], [])}
+        for row in [*chosen, {**chosen[0], "rank": 6, "claim_id": "c6", "score": 3.1, "why": "scored 3.1 of 5"}]
     ])  # fmt: skip
     append(connection, "raw.feed_fetches", [
         {"feed_url": f"https://pods.example/{show}/feed.xml", "show_title": title, "partition_date": day,

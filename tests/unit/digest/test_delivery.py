@@ -4,19 +4,25 @@ import smtplib
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
 import duckdb
 import pytest
 from aiosmtpd.controller import Controller
-from invented_days import FULL
+from invented_days import FULL, SHORT
 
+from include import steps
 from include.delivery import (
     DeliveryError,
+    Letter,
     Outbox,
     Outcome,
     Smtp,
     deliver,
+    deliver_due,
+    due_count,
+    give_up,
     plan,
     record,
     send,
@@ -25,9 +31,16 @@ from include.delivery import (
 )
 from include.digest import read_digest
 from include.mail import compose
-from include.warehouse import records
+from include.recipients import Recipient
+from include.warehouse import open_warehouse, records
+from tests.chain import environment
 
 SENDER = "Podcast Insights <insights@example.com>"
+ANN, BO = Recipient("ann@example.com"), Recipient("bo@example.com")
+EARLY = Recipient("early@example.com", time_zone="Europe/Lisbon", send_hour=7)
+LATER = Recipient("later@example.com", time_zone="Europe/Lisbon", send_hour=8)
+DUE = datetime(2026, 1, 15, 7, tzinfo=UTC)
+BEFORE = DUE - timedelta(minutes=1)
 Warehouse = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 
@@ -74,7 +87,7 @@ def smtp(mailboxes: Mailboxes) -> Smtp:
 def mail_of(warehouse: Warehouse) -> Callable:
     with warehouse() as connection:
         digest = read_digest(connection, FULL)
-    return lambda recipient: compose(digest, recipient, SENDER)
+    return lambda recipient, told: Letter(compose(digest, recipient, SENDER), digest.insights)
 
 
 def free_port() -> int:
@@ -90,7 +103,7 @@ def ledger(warehouse: Warehouse) -> dict[str, tuple]:
 
 
 def test_each_recipient_gets_a_mail_of_their_own_and_the_ledger_says_so(warehouse, smtp, mailboxes, mail_of):
-    deliver(warehouse, FULL, ["ann@example.com", "bo@example.com"], SENDER, smtp, mail_of)
+    deliver(warehouse, FULL, [ANN, BO], SENDER, smtp, mail_of)
 
     assert mailboxes.recipients() == ["ann@example.com", "bo@example.com"]
     first = mailboxes.taken[0][1]
@@ -105,20 +118,14 @@ def test_each_recipient_gets_a_mail_of_their_own_and_the_ledger_says_so(warehous
 
 def test_a_second_run_sends_nothing(warehouse, smtp, mailboxes, mail_of):
     for _ in range(2):
-        deliver(warehouse, FULL, ["ann@example.com"], SENDER, smtp, mail_of)
-
-    assert mailboxes.recipients() == ["ann@example.com"]
-
-
-def test_one_mailbox_spelt_twice_gets_one_mail(warehouse, smtp, mailboxes, mail_of):
-    deliver(warehouse, FULL, ["ann@example.com", " Ann@Example.com"], SENDER, smtp, mail_of)
+        deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
 
     assert mailboxes.recipients() == ["ann@example.com"]
 
 
 def test_a_recipient_added_later_gets_the_digest_alone(warehouse, smtp, mailboxes, mail_of):
-    deliver(warehouse, FULL, ["ann@example.com"], SENDER, smtp, mail_of)
-    deliver(warehouse, FULL, ["ann@example.com", "bo@example.com"], SENDER, smtp, mail_of)
+    deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
+    deliver(warehouse, FULL, [ANN, BO], SENDER, smtp, mail_of)
 
     assert mailboxes.recipients() == ["ann@example.com", "bo@example.com"]
 
@@ -126,7 +133,7 @@ def test_a_recipient_added_later_gets_the_digest_alone(warehouse, smtp, mailboxe
 def test_a_refused_recipient_is_recorded_with_the_reason_and_stops_nobody(warehouse, smtp, mailboxes, mail_of):
     mailboxes.refuse = {"ann@example.com": "550 no such mailbox"}
 
-    deliver(warehouse, FULL, ["ann@example.com", "bo@example.com"], SENDER, smtp, mail_of)
+    deliver(warehouse, FULL, [ANN, BO], SENDER, smtp, mail_of)
 
     assert mailboxes.recipients() == ["bo@example.com"]
     assert ledger(warehouse)["ann@example.com"] == ("failed", "smtp", "refused: 550 no such mailbox")
@@ -135,15 +142,15 @@ def test_a_refused_recipient_is_recorded_with_the_reason_and_stops_nobody(wareho
 
 def test_a_recipient_refused_for_good_is_not_tried_again(warehouse, smtp, mailboxes, mail_of):
     mailboxes.refuse = {"ann@example.com": "550 no such mailbox"}
-    deliver(warehouse, FULL, ["ann@example.com"], SENDER, smtp, mail_of)
+    deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
     mailboxes.refuse = {}
 
-    assert deliver(warehouse, FULL, ["ann@example.com"], SENDER, smtp, mail_of) == []
+    assert deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of) == []
     assert mailboxes.taken == []
 
 
 def test_something_that_is_no_address_fails_alone(warehouse, smtp, mailboxes, mail_of):
-    deliver(warehouse, FULL, ["ann", "bo@example.com"], SENDER, smtp, mail_of)
+    deliver(warehouse, FULL, [Recipient("ann"), BO], SENDER, smtp, mail_of)
 
     assert mailboxes.recipients() == ["bo@example.com"]
     status, _, error = ledger(warehouse)["ann"]
@@ -154,10 +161,10 @@ def test_something_that_is_no_address_fails_alone(warehouse, smtp, mailboxes, ma
 def test_a_passing_refusal_is_said_and_a_later_run_sends(warehouse, smtp, mailboxes, mail_of):
     mailboxes.refuse = {"ann@example.com": "451 try again later"}
     with pytest.raises(DeliveryError, match=r"not sent to ann@example.com: refused: 451 try again later"):
-        deliver(warehouse, FULL, ["ann@example.com", "bo@example.com"], SENDER, smtp, mail_of)
+        deliver(warehouse, FULL, [ANN, BO], SENDER, smtp, mail_of)
     mailboxes.refuse = {}
 
-    deliver(warehouse, FULL, ["ann@example.com", "bo@example.com"], SENDER, smtp, mail_of)
+    deliver(warehouse, FULL, [ANN, BO], SENDER, smtp, mail_of)
 
     assert mailboxes.recipients() == ["bo@example.com", "ann@example.com"]
     assert {status for status, _, _ in ledger(warehouse).values()} == {"sent"}
@@ -166,10 +173,10 @@ def test_a_passing_refusal_is_said_and_a_later_run_sends(warehouse, smtp, mailbo
 def test_with_the_server_down_nothing_counts_as_sent_and_a_later_run_sends(warehouse, smtp, mailboxes, mail_of):
     nobody = Smtp(lambda: smtplib.SMTP("127.0.0.1", free_port(), timeout=5))
     with pytest.raises(DeliveryError, match="no connection to the mail server"):
-        deliver(warehouse, FULL, ["ann@example.com"], SENDER, nobody, mail_of)
+        deliver(warehouse, FULL, [ANN], SENDER, nobody, mail_of)
     assert ledger(warehouse)["ann@example.com"][0] == "deferred"
 
-    deliver(warehouse, FULL, ["ann@example.com"], SENDER, smtp, mail_of)
+    deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
 
     assert mailboxes.recipients() == ["ann@example.com"]
 
@@ -179,10 +186,10 @@ def test_a_connection_that_breaks_after_the_mail_was_handed_over_is_never_sent_a
 ):
     mailboxes.break_after_data = True
     with pytest.raises(DeliveryError, match="not known whether"):
-        deliver(warehouse, FULL, ["ann@example.com"], SENDER, smtp, mail_of)
+        deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
     mailboxes.break_after_data = False
     with pytest.raises(DeliveryError) as caught:
-        deliver(warehouse, FULL, ["ann@example.com", "bo@example.com"], SENDER, smtp, mail_of)
+        deliver(warehouse, FULL, [ANN, BO], SENDER, smtp, mail_of)
 
     assert mailboxes.recipients() == ["ann@example.com", "bo@example.com"]
     assert mailboxes.taken[0][1]["Message-ID"] in str(caught.value)
@@ -192,11 +199,11 @@ def test_a_connection_that_breaks_after_the_mail_was_handed_over_is_never_sent_a
 
 def test_a_run_killed_between_sending_and_recording_sends_nothing_again(warehouse, smtp, mailboxes, mail_of):
     with warehouse() as connection:
-        planned = plan(connection, FULL, ["ann@example.com"], SENDER, smtp)
+        planned = plan(connection, FULL, [ANN], SENDER, smtp)
     send(planned, smtp, mail_of)
 
     with pytest.raises(DeliveryError, match="an earlier run stopped while it was being sent"):
-        deliver(warehouse, FULL, ["ann@example.com"], SENDER, smtp, mail_of)
+        deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
 
     assert mailboxes.recipients() == ["ann@example.com"]
 
@@ -204,17 +211,17 @@ def test_a_run_killed_between_sending_and_recording_sends_nothing_again(warehous
 @pytest.mark.parametrize(("arrived", "mails"), [(True, 0), (False, 1)])
 def test_what_a_person_found_out_settles_an_undecided_mail(warehouse, smtp, mailboxes, mail_of, arrived, mails):
     with warehouse() as connection:
-        plan(connection, FULL, ["ann@example.com"], SENDER, smtp)
+        plan(connection, FULL, [ANN], SENDER, smtp)
         settle(connection, FULL, "ann@example.com", arrived)
 
-    deliver(warehouse, FULL, ["ann@example.com"], SENDER, smtp, mail_of)
+    deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
 
     assert len(mailboxes.taken) == mails
     assert ledger(warehouse)["ann@example.com"][0] == "sent"
 
 
 def test_a_mail_that_was_sent_cannot_be_settled_otherwise(warehouse, smtp, mail_of):
-    deliver(warehouse, FULL, ["ann@example.com"], SENDER, smtp, mail_of)
+    deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
 
     with warehouse() as connection, pytest.raises(LookupError, match="has been sent"):
         settle(connection, FULL, "ann@example.com", arrived=False)
@@ -228,9 +235,143 @@ def test_the_warehouse_is_closed_while_the_mail_server_is_talked_to(warehouse, m
             seen.append(records(connection, "select status from ops.deliveries"))
         return smtplib.SMTP("127.0.0.1", mailboxes.port, timeout=5)
 
-    deliver(warehouse, FULL, ["ann@example.com"], SENDER, Smtp(connect), mail_of)
+    deliver(warehouse, FULL, [ANN], SENDER, Smtp(connect), mail_of)
 
     assert seen == [[{"status": "pending"}]]
+
+
+def test_a_mail_that_could_not_be_written_is_not_in_doubt_and_stops_nobody(warehouse, smtp, mailboxes, mail_of):
+    def broken_for_ann(recipient, told):
+        if recipient == ANN:
+            raise LookupError("the claim c3 is gone")
+        return mail_of(recipient, told)
+
+    with pytest.raises(DeliveryError, match="could not be written: LookupError: the claim c3 is gone"):
+        deliver(warehouse, FULL, [ANN, BO], SENDER, smtp, broken_for_ann)
+    deliver(warehouse, FULL, [ANN, BO], SENDER, smtp, mail_of)
+
+    assert mailboxes.recipients() == ["bo@example.com", "ann@example.com"]
+
+
+def test_what_a_mail_told_is_kept_and_the_next_mail_knows_it(warehouse, smtp, mailboxes, mail_of):
+    seen = {}
+
+    def keeping(day):
+        def write(recipient, told):
+            seen[day, recipient.address] = told
+            return mail_of(recipient, told)
+
+        return write
+
+    deliver(warehouse, FULL, [ANN], SENDER, smtp, keeping(FULL))
+    for day in (SHORT, FULL + timedelta(days=14), FULL + timedelta(days=30)):
+        deliver(warehouse, day, [ANN, BO], SENDER, smtp, keeping(day))
+
+    five = {"t1", "t2", "t3", "t4", "t5"}
+    assert seen[FULL, ANN.address] == frozenset()
+    assert seen[SHORT, ANN.address] == five
+    assert seen[SHORT, BO.address] == frozenset()
+    assert seen[FULL + timedelta(days=14), ANN.address] == five
+    assert seen[FULL + timedelta(days=30), ANN.address] == frozenset()
+    with warehouse() as connection:
+        kept = records(
+            connection, "select * from ops.sent_insights where digest_date = $day order by rank", {"day": FULL}
+        )
+    assert [(row["rank"], row["claim_id"], row["recipient"]) for row in kept] == [
+        (rank, f"c{rank}", ANN.address) for rank in range(1, 6)
+    ]
+
+
+def test_a_mail_with_a_send_hour_waits_for_it_and_is_then_sent_once(warehouse, smtp, mailboxes, mail_of):
+    deliver(warehouse, FULL, [EARLY, BO], SENDER, smtp, mail_of, BEFORE)
+    assert mailboxes.recipients() == ["bo@example.com"]
+    assert ledger(warehouse)["early@example.com"][0] == "scheduled"
+    with warehouse() as connection:
+        assert (due_count(connection, BEFORE), due_count(connection, DUE)) == (0, 1)
+
+    for moment in (BEFORE, DUE, DUE + timedelta(minutes=15)):
+        deliver_due(warehouse, [EARLY, BO], SENDER, smtp, lambda day: mail_of, moment)
+
+    assert mailboxes.recipients() == ["bo@example.com", "early@example.com"]
+    assert ledger(warehouse)["early@example.com"][0] == "sent"
+
+
+def test_a_digest_that_is_ready_after_the_send_hour_is_sent_at_once_however_late(warehouse, smtp, mailboxes, mail_of):
+    deliver(warehouse, FULL, [EARLY], SENDER, smtp, mail_of, DUE + timedelta(days=20))
+
+    assert mailboxes.recipients() == ["early@example.com"]
+
+
+def test_what_the_server_did_not_take_is_sent_by_the_next_round(warehouse, smtp, mailboxes, mail_of):
+    mailboxes.refuse = {"ann@example.com": "451 try again later"}
+    with pytest.raises(DeliveryError):
+        deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of, DUE)
+    mailboxes.refuse = {}
+
+    deliver_due(warehouse, [ANN], SENDER, smtp, lambda day: mail_of, DUE + timedelta(minutes=15))
+
+    assert mailboxes.recipients() == ["ann@example.com"]
+
+
+def test_a_round_tells_of_a_mail_in_doubt_for_a_day_serves_the_others_and_never_sends_it(
+    warehouse, smtp, mailboxes, mail_of
+):
+    deliver(warehouse, FULL, [EARLY], SENDER, smtp, mail_of, BEFORE)
+    deliver(warehouse, FULL, [LATER], SENDER, smtp, mail_of, BEFORE)
+    with warehouse() as connection:
+        plan(connection, FULL, [EARLY], SENDER, smtp, DUE)
+
+    with pytest.raises(DeliveryError, match=r"not known whether the digest of 2026-01-14 reached early@example\.com"):
+        deliver_due(warehouse, [EARLY, LATER], SENDER, smtp, lambda day: mail_of, DUE + timedelta(hours=2))
+    deliver_due(warehouse, [EARLY, LATER], SENDER, smtp, lambda day: mail_of, DUE + timedelta(days=3))
+
+    assert mailboxes.recipients() == ["later@example.com"]
+    assert ledger(warehouse)["early@example.com"][0] == "pending"
+
+
+def test_what_is_a_day_late_is_given_up_and_one_who_left_gets_nothing(warehouse, smtp, mailboxes, mail_of):
+    deliver(warehouse, FULL, [EARLY, LATER], SENDER, smtp, mail_of, BEFORE)
+    with warehouse() as connection:
+        assert give_up(connection, [EARLY, LATER], DUE + timedelta(hours=24)) == []
+        (missed,) = give_up(connection, [EARLY], DUE + timedelta(hours=25))
+    deliver_due(warehouse, [EARLY, LATER], SENDER, smtp, lambda day: mail_of, DUE + timedelta(hours=25))
+
+    assert (missed.day, missed.recipient) == (FULL, "early@example.com")
+    assert mailboxes.taken == []
+    assert {address: row[0] for address, row in ledger(warehouse).items()} == {
+        "early@example.com": "missed",
+        "later@example.com": "withdrawn",
+    }
+
+
+def test_a_missed_mail_is_sent_where_a_person_wants_it(warehouse, smtp, mailboxes, mail_of):
+    deliver(warehouse, FULL, [EARLY], SENDER, smtp, mail_of, BEFORE)
+    with warehouse() as connection:
+        give_up(connection, [EARLY], DUE + timedelta(days=2))
+        settle(connection, FULL, EARLY.address, arrived=False)
+        assert give_up(connection, [EARLY]) == []
+    deliver_due(warehouse, [EARLY], SENDER, smtp, lambda day: mail_of)
+
+    assert mailboxes.recipients() == ["early@example.com"]
+
+
+def test_a_ledger_of_an_older_version_goes_on_working(tmp_path, smtp, mailboxes, mail_of):
+    file = tmp_path / "old.duckdb"
+    with duckdb.connect(str(file)) as old:
+        old.execute(
+            """
+            create schema ops;
+            create table ops.deliveries (
+                digest_date date, recipient varchar, status varchar, channel varchar, message_id varchar,
+                pending_at timestamp, sent_at timestamp, error varchar, primary key (digest_date, recipient)
+            );
+            insert into ops.deliveries (digest_date, recipient, status, channel) values
+                ('2026-01-14', 'ann@example.com', 'sent', 'smtp'), ('2026-01-14', 'bo@example.com', 'deferred', 'smtp')
+            """
+        )
+    deliver(lambda: open_warehouse(file), FULL, [ANN, BO], SENDER, smtp, mail_of)
+
+    assert mailboxes.recipients() == ["bo@example.com"]
 
 
 @pytest.fixture
@@ -250,7 +391,7 @@ def test_mails_leave_through_the_airflow_connection(warehouse, mailboxes, mail_o
     connection = f"smtp://127.0.0.1:{mailboxes.port}/?disable_ssl=true&disable_tls=true"
     monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", connection)
 
-    deliver(warehouse, FULL, ["ann@example.com"], SENDER, transport_from_airflow(tmp_path), mail_of)
+    deliver(warehouse, FULL, [ANN], SENDER, transport_from_airflow(tmp_path), mail_of)
 
     assert mailboxes.recipients() == ["ann@example.com"]
     assert ledger(warehouse)["ann@example.com"][0] == "sent"
@@ -259,7 +400,7 @@ def test_mails_leave_through_the_airflow_connection(warehouse, mailboxes, mail_o
 def test_the_outbox_gets_one_whole_file_a_recipient(warehouse, mail_of, tmp_path):
     outbox = Outbox(tmp_path / "outbox")
 
-    deliver(warehouse, FULL, ["ann@example.com", "bo/x@example.com"], SENDER, outbox, mail_of)
+    deliver(warehouse, FULL, [ANN, Recipient("bo/x@example.com")], SENDER, outbox, mail_of)
 
     names = sorted(file.name for file in outbox.folder.iterdir())
     assert names == ["2026-01-14-ann@example.com.eml", "2026-01-14-bo%2Fx@example.com.eml"]
@@ -271,10 +412,10 @@ def test_the_outbox_gets_one_whole_file_a_recipient(warehouse, mail_of, tmp_path
 def test_an_outbox_file_that_a_killed_run_did_not_record_is_written_again(warehouse, mail_of, tmp_path):
     outbox = Outbox(tmp_path / "outbox")
     with warehouse() as connection:
-        planned = plan(connection, FULL, ["ann@example.com"], SENDER, outbox)
+        planned = plan(connection, FULL, [ANN], SENDER, outbox)
     send(planned, outbox, mail_of)
 
-    deliver(warehouse, FULL, ["ann@example.com"], SENDER, outbox, mail_of)
+    deliver(warehouse, FULL, [ANN], SENDER, outbox, mail_of)
 
     assert [file.name for file in outbox.folder.iterdir()] == ["2026-01-14-ann@example.com.eml"]
     assert ledger(warehouse)["ann@example.com"][0] == "sent"
@@ -282,11 +423,58 @@ def test_an_outbox_file_that_a_killed_run_did_not_record_is_written_again(wareho
 
 def test_outcomes_are_recorded_together(warehouse, smtp):
     with warehouse() as connection:
-        planned = plan(connection, FULL, ["ann@example.com", "bo@example.com"], SENDER, smtp)
-        ann, bo = planned.to_send
+        planned = plan(connection, FULL, [ANN, BO], SENDER, smtp)
+        (ann, *_), (bo, *_) = planned.to_send
         record(connection, [Outcome(ann, "sent"), Outcome(bo, "failed", "refused: 550")])
 
     assert ledger(warehouse) == {
         "ann@example.com": ("sent", "smtp", None),
         "bo@example.com": ("failed", "smtp", "refused: 550"),
     }
+
+
+@pytest.mark.usefixtures("airflow_home")
+def test_the_steps_send_to_each_reader_their_own_and_tell_of_what_came_too_late(warehouse_file, tmp_path, warehouse):
+    (tmp_path / "recipients.toml").write_text(
+        """
+        [[recipient]]
+        address = "now@example.com"
+        muted_shows = ["Harbour Lines"]
+        [[recipient]]
+        address = "early@example.com"
+        [[recipient]]
+        address = "later@example.com"
+        """
+    )
+    with environment(tmp_path, PODCAST_SENDER=SENDER, PODCAST_RECIPIENTS=str(tmp_path / "recipients.toml")):
+        steps.publish_copy()
+        assert not steps.mail_is_due()
+        with warehouse() as connection:
+            plan(connection, FULL, [EARLY, LATER], SENDER, Outbox(tmp_path / "outbox"), BEFORE)
+            for late, hours in ((EARLY, 1), (LATER, 25)):
+                connection.execute(
+                    "update ops.deliveries set due_at = get_current_timestamp() - to_hours($h) where recipient = $r",
+                    {"h": hours, "r": late.address},
+                )
+        steps.publish_copy()
+        assert steps.mail_is_due()
+
+        assert steps.send_due_mail() == {"sent": 1, "failed": 0, "missed": 1}
+        assert steps.send_mail(FULL.isoformat(), wanted=True) == {"sent": 1, "scheduled": 0, "failed": 0}
+        assert not steps.mail_is_due()
+
+    now, early = (
+        message_from_bytes(
+            (tmp_path / "outbox" / f"2026-01-14-{name}@example.com.eml").read_bytes(), policy=policy.default
+        )
+        for name in ("now", "early")
+    )
+    assert early["Subject"].startswith("Empty containers")
+    assert now["Subject"].startswith("A bakery closed on Mondays")
+    assert {address: status for address, (status, *_) in ledger(warehouse).items()} == {
+        "now@example.com": "sent",
+        "early@example.com": "sent",
+        "later@example.com": "missed",
+    }
+    alert = (tmp_path / "alerts" / "missed-mail.txt").read_text()
+    assert "python -m include.delivery 2026-01-14 later@example.com lost" in alert

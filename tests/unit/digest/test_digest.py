@@ -1,6 +1,6 @@
 """What a digest says is what the tables hold, made safe to show."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from invented_days import EMPTY, FULL, SHORT
@@ -52,6 +52,35 @@ def test_what_failed_is_named_with_its_reason(connection):
         "1 claim not rated": "the day's 5 dollars were spent",
         "1 episode": "the title is empty",
     }
+
+
+def test_a_feed_that_fails_for_a_week_is_named_with_the_day_since_when(connection):
+    def fetched(days_before: int, status: str) -> dict:
+        return {
+            "feed_url": "https://gone.example/feed.xml",
+            "partition_date": FULL - timedelta(days=days_before),
+            "status": status,
+        }
+
+    append(connection, "raw.feed_fetches", [fetched(days, "failed") for days in (1, 2, 3, 5, 8)])
+    append(connection, "raw.feed_fetches", [fetched(6, "ok")])
+    reasons = [left.reason for left in read_digest(connection, FULL).left_out if left.what.startswith("https://gone")]
+    assert reasons == ["the server answered 404"]
+
+    connection.execute("delete from raw.feed_fetches where status = 'ok' and feed_url like '%gone%'")
+
+    reasons = [left.reason for left in read_digest(connection, FULL).left_out if left.what.startswith("https://gone")]
+    assert reasons == ["the server answered 404; failing since 6 January 2026"]
+
+
+def test_why_is_told_in_short_where_it_is_long(connection):
+    reason = "its meaning is like that of passages readers kept; gives numbers; close to the episode's centre"
+    connection.execute("update marts.top_insights set why = $w", {"w": f"Scored 2.8 of 5 ({reason}); told by 3 shows."})
+
+    first = read_digest(connection, FULL).insights[0]
+
+    assert first.why_in_short == "Scored 2.8 of 5 (gives numbers; close to the episode's centre); told by 3 shows."
+    assert reason in first.why
 
 
 def test_related_insights_come_from_other_shows_and_from_no_later_day(connection):

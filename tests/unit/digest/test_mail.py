@@ -1,6 +1,8 @@
 """The mail says all that the digest holds, in both parts, and nothing in the data can break out of its place."""
 
+import hmac
 import os
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -12,14 +14,16 @@ from invented_days import EMPTY, FULL, SHORT
 from selectolax.lexbor import LexborHTMLParser
 
 from include.digest import read_digest
-from include.mail import compose, html_part, main, message_id, subject, text_part
+from include.mail import OneClick, compose, html_part, main, message_id, subject, text_part
+from include.recipients import Recipient
+from include.warehouse import open_warehouse
 
 SENDER = "Podcast Insights <insights@example.com>"
 SITE = "https://pods.example/site"
 
 
 def mail(connection, day=FULL, site=SITE, recipient="reader@example.com"):
-    return compose(read_digest(connection, day), recipient, SENDER, site)
+    return compose(read_digest(connection, day), Recipient(recipient), SENDER, site)
 
 
 def visible(html: str) -> str:
@@ -77,11 +81,15 @@ def test_without_a_site_insights_link_to_the_recording(connection):
     assert 'href=""' not in html_part(message)
 
 
-def test_an_update_is_marked(connection):
+def test_an_update_is_marked_and_says_what_is_new(connection):
     message = mail(connection, SHORT)
 
+    for part in (text_part(message), visible(html_part(message))):
+        assert "New since 14 January" in part
+        assert ": 28 percent." in part
     assert "1. UPDATE: Rotterdam" in text_part(message)
-    assert "percent UPDATE" in visible(html_part(message))
+    assert "Harbour Lines UPDATE 1. Rotterdam" in visible(html_part(message))
+    assert f'href="{SITE}/digests/2026-01-14.html"' in html_part(message)
     assert "2. Rents follow" in text_part(message)
 
 
@@ -107,8 +115,8 @@ def test_the_subject_is_the_best_headline_and_is_kept_short(connection):
 
     long = subject(read_digest(connection, FULL))
 
-    assert len(long) <= 90
-    assert long.endswith("… + 4 more")
+    assert len(long) <= 72
+    assert re.fullmatch(r"(very long )+very(…| long…) \+ 4 more", long)
 
 
 def test_the_same_digest_gives_the_same_mail(connection):
@@ -123,13 +131,18 @@ def test_the_message_id_follows_from_day_and_recipient(connection):
 
 def test_what_was_sent_can_be_read_back_from_its_bytes(connection):
     sent = compose(
-        read_digest(connection, FULL), "reader@example.com", SENDER, SITE, datetime(2026, 1, 15, 6, tzinfo=UTC)
+        read_digest(connection, FULL),
+        Recipient("reader@example.com", name="Ann Ré"),
+        SENDER,
+        SITE,
+        sent_at=datetime(2026, 1, 15, 6, tzinfo=UTC),
     )
     raw = sent.as_bytes(policy=policy.SMTP)
     back = message_from_bytes(raw, policy=policy.default)
 
     assert raw.isascii()
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+    assert back["To"].addresses[0].display_name == "Ann Ré"
     assert back["Date"].datetime == datetime(2026, 1, 15, 6, tzinfo=UTC)
     assert [part.get_content_type() for part in back.walk()] == [
         "multipart/alternative",
@@ -138,6 +151,30 @@ def test_what_was_sent_can_be_read_back_from_its_bytes(connection):
     ]
     assert "“Once thirty-one" in back.get_body(("plain",)).get_content()
     assert back["List-Unsubscribe"] == "<mailto:insights@example.com?subject=unsubscribe>"
+
+
+def test_with_a_service_that_takes_it_one_click_unsubscribes_by_a_signed_address_of_ones_own(connection):
+    one_click = OneClick("https://lists.example/leave?list=5", "secret")
+    mails = [
+        compose(read_digest(connection, FULL), Recipient(address), SENDER, SITE, one_click)
+        for address in ("ann+x@example.com", "bo@example.com")
+    ]
+
+    ours, other = (re.fullmatch(r"<(https://\S+)>, <mailto:\S+>", mail["List-Unsubscribe"])[1] for mail in mails)
+    assert mails[0]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert ours.startswith("https://lists.example/leave?list=5&recipient=ann%2Bx%40example.com&token=")
+    assert ours[-64:] != other[-64:]
+    assert ours[-64:] == hmac.digest(b"secret", b"ann+x@example.com", "sha256").hex()
+    assert ours in [link.attributes["href"] for link in LexborHTMLParser(html_part(mails[0])).css("a")]
+    assert "List-Unsubscribe-Post" not in mail(connection)
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"), [("http://lists.example/", "s"), ("lists.example", "s"), ("https://a.b/", "")]
+)
+def test_a_service_that_cannot_be_trusted_with_one_click_is_an_error(url, secret):
+    with pytest.raises(ValueError, match="PODCAST_UNSUBSCRIBE_URL"):
+        OneClick(url, secret)
 
 
 def test_hostile_text_stays_text(connection):
@@ -188,6 +225,14 @@ def test_a_preview_shows_the_mail_and_sends_nothing(warehouse_file, tmp_path, ca
 def test_a_preview_of_a_day_that_was_not_run_says_so(warehouse_file, capsys):
     assert main(["2020-01-01", "--database", str(warehouse_file)]) == 1
     assert "2020-01-01" in capsys.readouterr().err
+
+
+def test_a_preview_from_a_copy_of_an_older_version_says_what_to_do(warehouse_file, capsys):
+    with open_warehouse(warehouse_file) as connection:
+        connection.execute("alter table marts.top_insights drop column news")
+
+    assert main(["2026-01-14", "--database", str(warehouse_file)]) == 1
+    assert "comes from an older version: run a day" in capsys.readouterr().err
 
 
 def test_a_preview_before_any_run_says_what_to_do(tmp_path):

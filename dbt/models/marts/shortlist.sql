@@ -1,0 +1,29 @@
+with
+
+daily_five as (
+    select * from {{ ref('int_daily_five') }}
+)
+
+select
+    -- ids
+    claim_id,
+    theme_id,
+
+    -- text
+    why,
+    news,
+
+    -- numbers
+    cast(rank as integer) as rank,
+    score,
+    coalesce(strength, score) as strength,
+    cast(show_count as integer) as show_count,
+
+    -- flags
+    is_update,
+    coalesce(same_story, cast([] as varchar[])) as same_story,
+
+    -- times
+    digest_date,
+    news_since
+from daily_five

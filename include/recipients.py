@@ -1,0 +1,120 @@
+"""Who gets the digest, when, and what of it: from PODCAST_RECIPIENTS.
+
+The setting is a list of addresses with commas between, or the path of a file `….toml` with an entry a recipient:
+
+    [[recipient]]
+    address = "ann@example.com"
+    name = "Ann"                       # the rest may be left out
+    time_zone = "Europe/Lisbon"        # UTC
+    send_hour = 7                      # without it, as soon as the digest is ready
+    interests = ["battery storage"]    # what comes first, where the day has it
+    muted_shows = ["Slow Steaming"]    # whose insights never come
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"{name!r} is no time zone; write it as Europe/Lisbon")
+    return name
+
+
+def _mailbox(address: str) -> str:
+    """One spelling for one mailbox, so that it gets one mail."""
+    return address.strip().lower()
+
+
+def _known_mailbox(address: str) -> str:
+    if not re.fullmatch(r"[^\s@]+@[^\s@]+", address):
+        raise ValueError(f"{address!r} is no mail address; write it as name@example.com")
+    return _mailbox(address)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A mailbox, and what its reader wants. `interests` are words or phrases, `muted_shows` titles of shows."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    address: Annotated[str, AfterValidator(_known_mailbox)]
+    name: str = ""
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    send_hour: Annotated[int, Field(ge=0, le=23, strict=True)] | None = None
+    interests: tuple[Annotated[str, Field(min_length=2)], ...] = ()
+    muted_shows: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+    def due_at(self, day: date) -> datetime | None:
+        """When the digest of a day is due, in UTC; None where it is to come as soon as it is ready.
+
+        That is the send hour of the day after it; where that day begins so early that the digest's own day, which ends
+        at midnight UTC, is not over by then, the send hour of the next. An hour that the clock skips is the one after
+        it, one that comes twice is the first.
+        """
+        if self.send_hour is None:
+            return None
+        over = datetime.combine(day + timedelta(days=1), time(), UTC)
+        local = datetime.combine(day + timedelta(days=1), time(self.send_hour), ZoneInfo(self.time_zone))
+        if local.astimezone(UTC) < over:
+            local += timedelta(days=1)
+        return local.astimezone(UTC)
+
+
+def read(setting: str) -> tuple[Recipient, ...]:
+    """The recipients that the setting names, one a mailbox.
+
+    An address of a list may be a wrong one: that shows when its mail is written, and stops nobody else. Raises
+    ValueError, naming file, entry and field, where the file cannot be read or says what it may not.
+    """
+    if setting.endswith(".toml"):
+        return _read_file(Path(setting).expanduser())
+    addresses = dict.fromkeys(_mailbox(address) for address in setting.replace(",", " ").split())
+    return tuple(Recipient(address) for address in addresses)
+
+
+def _read_file(file: Path) -> tuple[Recipient, ...]:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(
+            f"The recipients file {file}, which PODCAST_RECIPIENTS names, cannot be read: {reason}."
+        ) from None
+    entries = content.pop("recipient", None)
+    if content:
+        raise ValueError(f"The recipients file {file} has {', '.join(sorted(content))} outside of any [[recipient]].")
+    if not isinstance(entries, list) or not entries:
+        raise ValueError(f"The recipients file {file} has no [[recipient]].")
+    found: dict[str, Recipient] = {}
+    for number, entry in enumerate(entries, 1):
+        recipient = _recipient(entry, number, file)
+        if recipient.address in found:
+            raise ValueError(f"The recipients file {file}, recipient {number}: {recipient.address} stands there twice.")
+        found[recipient.address] = recipient
+    return tuple(found.values())
+
+
+def _recipient(entry: Mapping[str, Any], number: int, file: Path) -> Recipient:
+    try:
+        return _ADAPTER.validate_python(entry)
+    except ValidationError as errors:
+        address = entry.get("address") if isinstance(entry, Mapping) else None
+        told = "; ".join(
+            f"{'.'.join(map(str, error['loc']))}: {error['msg'].removeprefix('Value error, ')}"
+            for error in errors.errors(include_url=False)
+        )
+        raise ValueError(
+            f"The recipients file {file}, recipient {number} ({address or 'no address'}): {told}."
+        ) from None
+
+
+_ADAPTER = TypeAdapter(Recipient)
