@@ -20,7 +20,9 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    loaded.filters.update(clock=clock, long_day=long_day, length=length, counted=counted, capital=capital)
+    loaded.filters.update(
+        clock=clock, long_day=long_day, short_day=short_day, length=length, counted=counted, capital=capital
+    )
     return loaded
 
 
@@ -39,7 +41,12 @@ def length(seconds: float) -> str:
 
 def long_day(day: date) -> str:
     """`Thursday, 24 October 2024`."""
-    return f"{day:%A}, {day.day} {day:%B} {day.year}"
+    return f"{day:%A}, {short_day(day)}"
+
+
+def short_day(day: date) -> str:
+    """`24 October 2024`."""
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def counted(number: int, noun: str) -> str:
