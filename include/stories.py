@@ -309,7 +309,13 @@ def _related(
 def _dissents(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
     if not _is_there(connection, "theme_dissent"):
         return {}
-    rows = records(connection, "select theme_id, claim_id, other_claim_id, kind, detail from marts.theme_dissent")
+    rows = records(
+        connection,
+        """
+        select theme_id, claim_id, other_claim_id, kind, detail from marts.theme_dissent
+        order by claim_id, other_claim_id, kind, detail
+        """,
+    )
     found: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         found.setdefault(row["theme_id"], []).append(row)
@@ -319,12 +325,12 @@ def _dissents(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str,
 def _contradictions(mentions: Sequence[Mention], rows: Sequence[dict[str, Any]]) -> Iterator[Dissent]:
     """Each pair once, in the order in which the second of it was said."""
     place = {claim.claim_id: number for number, claim in enumerate(mentions)}
-    pairs = {}
+    pairs: dict[tuple[int, int, str], str] = {}
     for row in rows:
         if row["claim_id"] in place and row["other_claim_id"] in place:
             pair = sorted((place[row["claim_id"]], place[row["other_claim_id"]]))
             what = _CONTRADICTIONS.get(row["kind"], "They differ")
-            pairs[pair[1], pair[0], what] = one_line(row["detail"], 300)
+            pairs.setdefault((pair[1], pair[0], what), one_line(row["detail"], 300))
     for (later, earlier, what), detail in sorted(pairs.items()):
         yield Dissent(mentions[earlier], mentions[later], what, detail)
 
