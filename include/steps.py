@@ -210,6 +210,12 @@ def send_mail(partition_key: str | None, wanted: bool) -> Summary:
     return _said({status: sum(o.status == status for o in outcomes) for status in ("sent", "failed")})
 
 
+def document_tables() -> Summary:
+    from include import table_docs
+
+    return _said({"written": table_docs.write_table_docs(settings().dbt_docs)})
+
+
 def _said(summary: Summary) -> Summary:
     log.info("%s", ", ".join(f"{name} {value}" for name, value in summary.items()))
     return summary
