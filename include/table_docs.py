@@ -7,7 +7,7 @@ from pathlib import Path
 
 from include.settings import PROJECT
 
-_DESCRIBED_BY = ("*.sql", "*.yml", "*.py")
+_DESCRIBED_BY = ("dbt_project.yml", "models/**/*.*", "macros/**/*.*")
 
 
 def write_table_docs(folder: Path, project: Path = PROJECT / "dbt") -> bool:
@@ -36,6 +36,6 @@ def write_table_docs(folder: Path, project: Path = PROJECT / "dbt") -> bool:
 def _state(project: Path) -> str:
     """A hash over all that the documentation is made of."""
     digest = hashlib.sha256()
-    for file in sorted(file for pattern in _DESCRIBED_BY for file in project.rglob(pattern)):
+    for file in sorted(file for pattern in _DESCRIBED_BY for file in project.glob(pattern) if file.suffix != ".pyc"):
         digest.update(f"{file.relative_to(project)}\n".encode() + file.read_bytes())
     return digest.hexdigest()
