@@ -8,6 +8,7 @@ that could act for the person who looks at it:
 - dbt's documentation is one program with its data inside, so it runs in a sandbox that has no part in the origin.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -67,11 +68,11 @@ def digest_view(may_look: Callable[..., Any]) -> FastAPI:
 
     @app.get("/site/{path:path}")
     def site(path: str) -> Response:
-        return _file(settings().site, path, _OWN_SCRIPT if path == "search.html" else _NO_SCRIPT)
+        return _page_with_way_back(settings().site, path, _OWN_SCRIPT if path == "search.html" else _NO_SCRIPT)
 
     @app.get("/data-docs/{path:path}")
     def data_docs(path: str) -> Response:
-        return _file(settings().data_docs, path, _INLINE_STYLE)
+        return _page_with_way_back(settings().data_docs, path, _INLINE_STYLE)
 
     @app.get("/dbt-docs/{path:path}")
     def dbt_docs(path: str) -> Response:
@@ -127,7 +128,18 @@ def _page(values: dict[str, Any]) -> Response:
     return HTMLResponse(text, headers={**_HEADERS, "Content-Security-Policy": _NO_SCRIPT})
 
 
-def _file(folder: Path, path: str, policy: str) -> Response:
+def _page_with_way_back(folder: Path, path: str, policy: str) -> Response:
+    """A file of a folder; a page with a link to the overview, since Airflow's navigation does not lead back to it."""
+    file = _file(folder, path, policy)
+    if file.media_type != "text/html":
+        return file
+    way = f'<p class="back"><a href="{"../" * (path.count("/") + 1)}">Back to how the day went</a></p>'
+    text = Path(file.path).read_text(encoding="utf-8")
+    text = re.sub("<body[^>]*>", lambda body: body[0] + way, text, count=1)
+    return HTMLResponse(text, headers={**_HEADERS, "Content-Security-Policy": policy})
+
+
+def _file(folder: Path, path: str, policy: str) -> FileResponse:
     """A file of a folder; 404 for what lies outside of it, also by way of a link, or is of no known kind."""
     root = folder.resolve()
     try:

@@ -58,7 +58,7 @@ def read_overview(connection: duckdb.DuckDBPyConnection, day: date, today: date)
     """
     digest = read_digest(connection, day)
     # Older copies do not say since when a feed has failed, nor on which day hours of speech were spent.
-    feeds = tuple({"failing_since": None, "failing_days": None} | feed for feed in _rows(connection, _FEEDS, day=day))
+    feeds = tuple({"failing_since": None, "failing_days": None, **feed} for feed in _rows(connection, _FEEDS, day=day))
     (spending,) = records(connection, _CHAT, {"day": day, "today": today})
     spent_on = "spent_on" if _has(connection, "transcription_jobs", "spent_on") else "partition_date"
     (speech,) = records(connection, _SPEECH.format(spent_on=spent_on), {"day": day, "today": today})

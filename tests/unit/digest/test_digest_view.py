@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import duckdb
 import pytest
@@ -116,6 +117,13 @@ def test_what_was_spent_today_is_set_against_the_caps(published, warehouse_file,
     publish(warehouse_file, settings().published)
 
     assert "$0.04<small>today $0.50 of $5.00</small>" in client.get(f"/?day={FULL}").text
+
+
+def test_the_pages_lead_back_to_the_overview(published, client):
+    (published / "data_docs/index.html").write_text("<html><body\n  class='x'><p>checks</p></body></html>")
+    for path in ("/site/index.html", f"/site/digests/{FULL}.html", "/data-docs/index.html"):
+        link = LexborHTMLParser(client.get(path).text).css_first("body > .back a").attributes["href"]
+        assert client.get(urljoin(path, link)).text.count("<h1>Friday, 16 January 2026</h1>") == 1
 
 
 @pytest.mark.parametrize(("day", "status", "said"), [
