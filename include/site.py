@@ -7,7 +7,7 @@ file system and under any address; only the search needs a script.
 import calendar
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
@@ -67,7 +67,7 @@ def write_site(
     sent = {row["digest_date"] for row in records(connection, _SENT)}
     for asset in ("style.css", "search.js"):
         site.put(asset, (FOLDER / asset).read_text(encoding="utf-8"))
-    tellings: Mapping[str, Sequence[stories.Telling]] = stories.read_tellings(connection)
+    tellings = stories.read_tellings(connection)
     for theme in stories.read_themes(connection, since or date.min):
         site.page(f"themes/{theme.theme_id}.html", "theme.html", theme=theme)
         for claim in theme.mentions:
