@@ -2,13 +2,14 @@
 ### Publish the digest
 
 **What** — lets dbt rank the day's claims and choose the five, publishes the analysts' copy of the warehouse, writes
-the pages, and sends the mail, once to each recipient; to whom it is due later, `deliver_digests` sends it.
+the pages, and sends the mail, once to each recipient; to whom it is due later, `deliver_digests` sends it. Then dbt
+documents the tables, if their models have changed.
 
 **When** — as soon as the day's scores are landed.
 
 **Reads** the marts, earlier digests. **Writes** the dbt models of the selector `digest`,
-`data/published/podcasts.duckdb`, `data/site/`, `ops.deliveries`, `ops.sent_insights`, and a mail through the
-connection `smtp_default`, or into `data/outbox/` where there is none.
+`data/published/podcasts.duckdb`, `data/site/`, `data/dbt_docs/`, `ops.deliveries`, `ops.sent_insights`, and a mail
+through the connection `smtp_default`, or into `data/outbox/` where there is none.
 
 **Rerun** — clear the run of the day. A digest that was sent does not change and is not sent again. A run that came
 from a backfill, or that was triggered by hand on this DAG, sends nothing unless its configuration says
@@ -43,8 +44,14 @@ def publish_digest():
 
         return steps.send_mail(partition_key, steps.wants_delivery(dag_run.conf, triggering_asset_events))
 
+    @task(pool=WRITER_POOL)
+    def document_tables():
+        from include import steps
+
+        return steps.document_tables()
+
     build_digest_models = dbt_build("build_digest_models", "digest")
-    build_digest_models >> publish_copy() >> write_pages() >> send_mail()
+    build_digest_models >> publish_copy() >> write_pages() >> send_mail() >> document_tables()
 
 
 publish_digest()

@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     def data_docs(self) -> Path:
         return self.data_dir / "data_docs"
 
+    @property
+    def dbt_docs(self) -> Path:
+        return self.data_dir / "dbt_docs"
+
 
 @functools.cache
 def settings() -> Settings:

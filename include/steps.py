@@ -266,6 +266,12 @@ def _letters(partition: date) -> "Compose":
     return write
 
 
+def document_tables() -> Summary:
+    from include import table_docs
+
+    return _said({"written": table_docs.write_table_docs(settings().dbt_docs)})
+
+
 def _said(summary: Summary) -> Summary:
     log.info("%s", ", ".join(f"{name} {value}" for name, value in summary.items()))
     return summary

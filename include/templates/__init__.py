@@ -41,7 +41,12 @@ def length(seconds: float) -> str:
 
 def long_day(day: date) -> str:
     """`Thursday, 24 October 2024`."""
-    return f"{day:%A}, {day.day} {day:%B} {day.year}"
+    return f"{day:%A}, {short_day(day)}"
+
+
+def short_day(day: date) -> str:
+    """`24 October 2024`."""
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def short_day(day: date) -> str:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import httpx
 import pytest
 
 from include.local_airflow import LocalAirflow, feeds, free_port
@@ -59,6 +60,7 @@ def test_make_run_leaves_one_mail_pages_and_checks(ran):
     for page in ("index.html", "digests/2026-01-15.html", "feed.xml"):
         assert (folder / "site" / page).is_file()
     assert (folder / "data_docs" / "index.html").is_file()
+    assert (folder / "dbt_docs" / "index.html").is_file()
 
 
 def test_make_run_stops_what_it_started(ran):
@@ -81,6 +83,7 @@ def test_a_rerun_and_a_backfill_of_earlier_days_change_nothing_that_was_sent_and
     before = chain.tables(folder / "warehouse.duckdb", SCHEMAS)
     first, second = date(2026, 1, 13), date(2026, 1, 14)
     with running(folder) as airflow:
+        shows_the_digest(airflow)
         counts = airflow.run_counts(DAY)
         airflow.trigger("ingest_episodes", DAY)
         airflow.wait_for_chain(DAY, counts, print, LIMIT)
@@ -133,6 +136,18 @@ class running:  # noqa: N801
     def __exit__(self, *error) -> None:
         self._airflow.stop()
         self._feeds.__exit__(*error)
+
+
+def shows_the_digest(airflow: LocalAirflow) -> None:
+    """The UI has a view of the digest, which leads to the pages and the documents."""
+    views = [view for plugin in airflow.call("GET", "plugins")["plugins"] for view in plugin["external_views"]]
+    assert [(view["name"], view["href"]) for view in views] == [("Digest", "/digest/")]
+    address = f"http://127.0.0.1:{airflow.port}/digest/"
+    view = httpx.get(address)
+    assert "Thursday, 15 January 2026" in view.text
+    assert view.text.count("<tr><td>") == 5
+    for link in re.findall(r'href="((?:site|dbt-docs|data-docs)/[^"]+)"', view.text):
+        assert httpx.get(address + link).status_code == 200, link
 
 
 def state(airflow: LocalAirflow, dag_id: str, task_id: str) -> str | None:

@@ -425,6 +425,16 @@ def test_only_the_operators_password_opens_the_api(machine: Machine, token: str)
 
 
 @needs_postgres
+def test_the_digest_view_opens_to_nobody_who_has_not_signed_in(machine: Machine, token: str):
+    address = f"http://127.0.0.1:{machine.ports['api-server']}/digest/"
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(address, timeout=30)
+    signed_in = urllib.request.Request(address, headers={"Cookie": f"_token={token}"})
+    with urllib.request.urlopen(signed_in, timeout=30) as answer:
+        assert "Nothing is published yet" in answer.read().decode()
+
+
+@needs_postgres
 def test_a_task_runs_and_its_log_can_be_read(machine: Machine, token: str):
     runs = "/api/v2/dags/deployment_probe/dagRuns"
     eventually("the DAG is parsed", lambda: "deployment_probe" in dag_ids(machine, token))

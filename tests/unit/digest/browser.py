@@ -1,105 +1,53 @@
-"""Chromium without a window, spoken to over a pipe in its own protocol."""
+"""Chromium without a window, through Playwright, and what it complains of."""
 
-import itertools
-import json
-import os
-import select
-import subprocess
-import tempfile
-import time
-from typing import Any
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--remote-debugging-pipe",
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 
+PHONE, DESKTOP = 390, 1280
 
-class Browser:
-    """One tab. `problems` are what the console and the network complained about."""
 
-    def __init__(self, program: str):
-        self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        commands, self._commands = os.pipe()
-        self._answers, answers = os.pipe()
-        command = ["bash", "-c", f'exec "$@" 3<&{commands} 4>&{answers}', "bash", program]
-        self._process = subprocess.Popen(
-            [*command, *FLAGS, f"--user-data-dir={self._profile.name}"],
-            pass_fds=(commands, answers), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        os.close(commands)
-        os.close(answers)
-        self._numbers = itertools.count(1)
-        self._read = b""
-        self._session: str | None = None
-        self.problems: list[str] = []
-        tab = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=tab, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(f"{domain}.enable")
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=PROGRAM, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
-    def call(self, method: str, **parameters: Any) -> dict:
-        """The answer to one command. Raises AssertionError where the browser refuses it."""
-        number = next(self._numbers)
-        command = {"id": number, "method": method, "params": parameters}
-        if self._session:
-            command["sessionId"] = self._session
-        os.write(self._commands, json.dumps(command).encode() + b"\0")
-        while True:
-            message = self._message()
-            if message.get("id") == number:
-                assert "error" not in message, message["error"]
-                return message["result"]
 
-    def look(self, width: int, height: int = 900, dark: bool = False) -> None:
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600
+class Reader:
+    """Opens pages in a tab; `problems` are what the console said, and the requests that left `home`."""
+
+    def __init__(self, browser: Browser, width: int = DESKTOP, dark: bool = False, home: str = "file:"):
+        self.page: Page = browser.new_page(
+            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
         )
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        self.call("Emulation.setEmulatedMedia", features=[scheme])
+        self.problems: list[str] = []
+        self._home = home
+        self.page.on("console", lambda message: self.problems.append(message.text))
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("request", self._left)
 
-    def open(self, address: str) -> None:
-        self.call("Page.navigate", url=address)
-        self.settle()
+    def _left(self, request: Request) -> None:
+        if not request.url.startswith((self._home, "data:", "about:")):
+            self.problems.append(f"requested {request.url}")
 
-    def click(self, selector: str) -> None:
-        """Clicks what the selector finds and waits for the page that follows."""
-        self.run(f"document.querySelector({json.dumps(selector)}).click()")
-        time.sleep(0.2)
-        self.settle()
 
-    def settle(self) -> None:
-        """Waits until the page is loaded, half a minute at most."""
-        deadline = time.monotonic() + 30
-        while self.run("document.readyState") != "complete":
-            assert time.monotonic() < deadline, "the page did not load within half a minute"
-            time.sleep(0.05)
-
-    def run(self, script: str) -> Any:
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
-        return answer["result"].get("value")
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=30)
-        os.close(self._commands)
-        os.close(self._answers)
-        self._profile.cleanup()
-
-    def _message(self) -> dict:
-        while b"\0" not in self._read:
-            assert select.select([self._answers], [], [], 60)[0], "Chromium has not answered for a minute"
-            piece = os.read(self._answers, 1 << 16)
-            assert piece, "Chromium has gone"
-            self._read += piece
-        raw, _, self._read = self._read.partition(b"\0")
-        message = json.loads(raw)
-        details = message.get("params", {})
-        if message.get("method") == "Log.entryAdded":
-            self.problems.append(details["entry"]["text"])
-        if message.get("method") == "Network.requestWillBeSent":
-            address = details["request"]["url"]
-            if not address.startswith(("file:", "data:", "about:")):
-                self.problems.append(f"requested {address}")
-        return message
+def violations(page: Page) -> list[str]:
+    """What axe finds serious or critical about a page: the rule and the elements that break it."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:150]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]

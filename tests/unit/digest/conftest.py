@@ -1,14 +1,15 @@
 """Warehouses that hold the invented days, and the browser that pages are looked at with."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+import browser
 import duckdb
 import pytest
-from browser import Browser
+from browser import PROGRAM, Reader
 from invented_days import MARTS, fill
+from playwright.sync_api import Browser
 
 from include.warehouse import open_warehouse
 
@@ -37,17 +38,21 @@ def warehouse(warehouse_file: Path) -> Callable[[], AbstractContextManager[duckd
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not program:
+    if not PROGRAM:
         pytest.skip("Chromium is not installed, so no page is looked at")
-    opened = Browser(program)
-    yield opened
-    opened.close()
+    with browser.chromium() as opened:
+        yield opened
 
 
 @pytest.fixture
-def browser(chromium: Browser) -> Browser:
-    """A tab with nothing to complain of yet."""
-    chromium.open("about:blank")
-    chromium.problems.clear()
-    return chromium
+def read(chromium: Browser) -> Iterator[Callable[..., Reader]]:
+    """Opens a tab: of a phone or a desktop, in light or dark."""
+    opened: list[Reader] = []
+
+    def tab(**look) -> Reader:
+        opened.append(Reader(chromium, **look))
+        return opened[-1]
+
+    yield tab
+    for reader in opened:
+        reader.page.close()

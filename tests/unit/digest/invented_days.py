@@ -13,7 +13,7 @@ create schema if not exists marts;
 create table marts.episodes (
     episode_id varchar, guid varchar, show_id varchar, show_title varchar, title varchar, description varchar,
     published_at timestamp, partition_date date, episode_url varchar, audio_url varchar, duration_seconds integer,
-    transcript_status varchar, transcript_source varchar, word_count integer
+    transcript_status varchar, transcript_source varchar, transcript_error varchar, word_count integer
 );
 create table marts.claims (
     claim_id varchar, episode_id varchar, partition_date date, headline varchar, insight varchar, quote varchar,

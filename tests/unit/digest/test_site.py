@@ -1,13 +1,18 @@
 """The pages stand on their own: every link leads somewhere, nothing comes from outside, nothing sent is lost."""
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import date
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
+from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 import feedparser
 import pytest
+from browser import DESKTOP, PHONE, violations
 from invented_days import EMPTY, FULL, SHORT
 from selectolax.lexbor import LexborHTMLParser
 
@@ -16,10 +21,42 @@ from include.warehouse import append
 
 SITE = "https://pods.example/site"
 
+KINDS = (
+    "index.html", "archive.html", "search.html", f"digests/{FULL}.html", "insights/c1.html", "themes/t1.html",
+    "shows/s1.html",
+)  # fmt: skip
+"""A page of every kind."""
+
 
 @pytest.fixture
 def site(connection, tmp_path: Path) -> Path:
     folder = tmp_path / "site"
+    write_site(connection, folder, SITE)
+    return folder
+
+
+@pytest.fixture
+def related(connection, tmp_path: Path) -> Path:
+    """The pages of a warehouse that knows what is close to what, and who contradicts whom."""
+    connection.execute(
+        """
+        create table marts.related_claims as
+        from (values
+            ('c1', 'c6', 0.7, true, date '2026-01-14'), ('c7', 'c6', 0.6, true, date '2026-01-15'),
+            ('c1', 'c4', 0.55, false, date '2026-01-14'), ('c1', 'c8', 0.65, false, date '2026-01-15')
+        ) as pairs (claim_id, related_claim_id, likeness, is_same_theme, partition_date)
+        """
+    )
+    connection.execute(
+        """
+        create table marts.theme_dissent as
+        from (values
+            ('t1', 'c7', 'c1', 'number', '28 percent against 31 percent'), ('t1', 'c1', 'c7', 'number', 'turned round'),
+            ('t1', 'c6', 'c7', 'polarity', ''), ('t1', 'c6', 'gone', 'polarity', '')
+        ) as pairs (theme_id, claim_id, other_claim_id, kind, detail)
+        """
+    )
+    folder = tmp_path / "related"
     write_site(connection, folder, SITE)
     return folder
 
@@ -68,26 +105,96 @@ def test_nothing_is_loaded_from_elsewhere(site):
 
 
 def test_today_is_the_newest_digest_and_the_archive_names_all(site):
-    today = text(site, "index.html")
-
     assert "Friday, 16 January 2026" in page(site, "index.html").css_first("h1").text()
-    assert "Empty containers tell of a slump eight weeks early and 4 more" in today
-    assert "Friday, 16 January 2026 no insights" in today
+    assert "Empty containers tell of a slump eight weeks early and 4 more" in text(site, "index.html")
+    assert "Friday, 16 January 2026 no insights" in text(site, "archive.html")
+
+
+def test_the_archive_has_a_calendar_for_each_month_and_a_page_for_each_year(connection, tmp_path):
+    append(connection, "raw.feed_fetches", [
+        {"feed_url": "https://pods.example/s1/feed.xml", "partition_date": date(2025, 12, 31), "status": "ok"},
+    ])  # fmt: skip
+    write_site(connection, tmp_path)
+
+    calendar = page(tmp_path, "archive.html").css_first("table")
+    assert [link.attributes["aria-label"] for link in calendar.css("a")] == [
+        "Wednesday, 14 January 2026, 5 insights",
+        "Thursday, 15 January 2026, 2 insights",
+        "Friday, 16 January 2026, 0 insights",
+    ]
+    assert [cell.text() for cell in calendar.css("tr")[1].css("td")] == ["", "", "", "1", "2", "3", "4"]
+    assert page(tmp_path, "archive/2025.html").css_first("table a").attributes["href"] == "../digests/2025-12-31.html"
+    assert [link.text() for link in page(tmp_path, "archive/2025.html").css(".years a")] == ["2026", "2025"]
 
 
 def test_an_insights_page_tells_what_other_shows_say(site):
     told = text(site, "insights/c1.html")
 
     assert "Once thirty-one in a hundred boxes" in told
-    assert "What other shows say Suppliers saw half-filled lorries" in told
+    assert "Why it was chosen: the highest score of the day, and two shows tell it" in told
+    assert "What other shows say The Second Kettle · Wednesday, 14 January 2026 Suppliers saw half-filled" in told
     assert "No other show" in text(site, "insights/c2.html")
+
+
+def test_an_updates_page_says_so_and_what_is_new(connection, tmp_path):
+    connection.execute("alter table marts.top_insights add column if not exists news varchar")
+    connection.execute("alter table marts.top_insights add column if not exists news_since date")
+    connection.execute(
+        "update marts.top_insights set news = '28 percent', news_since = $d where is_update", {"d": FULL}
+    )
+    write_site(connection, tmp_path)
+
+    told = text(tmp_path, "insights/c7.html")
+    assert "Update In the digest of Thursday, 15 January 2026 ; new since Wednesday, 14 January 2026:" in told
+    assert "28 percent" in told.split("January 2026:")[1][:15]
+    assert "Update" not in text(tmp_path, "insights/c8.html")
+
+
+def test_what_is_merely_close_comes_after_the_theme_the_likest_first_and_leads_on(related):
+    others = page(related, "insights/c1.html").css("article.other")
+
+    assert [other.css_first("h3 a").attributes["href"] for other in others] == ["c6.html", "c8.html", "c4.html"]
+    assert ["Close to this" in other.text() for other in others] == [False, True, True]
+    back = page(related, "insights/c4.html").css("article.other")
+    assert [other.css_first("h3 a").attributes["href"] for other in back] == ["c1.html"]
+
+
+def test_a_claim_that_is_close_to_an_insight_has_its_pages_though_no_digest_told_its_theme(connection, tmp_path):
+    append(connection, "marts.claims", [
+        {"claim_id": "c9", "episode_id": "e4", "partition_date": FULL, "theme_id": "t9", "headline": "Carpets",
+         "insight": "Carpets.", "quote": "Carpets.", "score": 0.5},
+    ])  # fmt: skip
+    connection.execute(
+        "create table marts.related_claims as "
+        "select 'c1' as claim_id, 'c9' as related_claim_id, 0.6 as likeness, $d::date as partition_date", {"d": FULL}
+    )  # fmt: skip
+    write_site(connection, tmp_path)
+
+    assert "Close to this Carpets" in text(tmp_path, "insights/c1.html")
+    assert "Close to this Empty containers tell" in text(tmp_path, "insights/c9.html")
+    assert (tmp_path / "themes/t9.html").is_file()
+
+
+def test_claims_of_a_theme_that_contradict_each_other_stand_side_by_side(related):
+    dissents = page(related, "themes/t1.html").css(".dissent")
+
+    assert [" ".join(dissent.css_first("h3").text().split()) for dissent in dissents] == [
+        "The numbers differ: turned round",
+        "They say the opposite",
+    ]
+    assert [[link.attributes["href"][-7:] for link in dissent.css(".sides a")] for dissent in dissents] == [
+        ["c1.html", "c7.html"],
+        ["c6.html", "c7.html"],
+    ]
+    assert "Differs They say the opposite" in text(related, "insights/c7.html")
+    assert "Differs" not in text(related, "insights/c1.html")
 
 
 def test_a_themes_page_is_a_timeline(site):
     told = text(site, "themes/t1.html")
 
     assert told.index("Wednesday, 14 January 2026") < told.index("Suppliers saw") < told.index("Thursday, 15 January")
-    assert "3 claims of 2 shows, first by Harbour Lines" in told
+    assert "3 claims of 2 shows, first by Marit Oosterhuis on Harbour Lines on Wednesday" in told
 
 
 def test_a_theme_of_several_days_has_a_chart_that_says_in_words_what_it_draws(site):
@@ -96,7 +203,7 @@ def test_a_theme_of_several_days_has_a_chart_that_says_in_words_what_it_draws(si
     assert chart.attributes["aria-label"] == "How often it was told: 2026-01-14 2, 2026-01-15 1"
     assert [(bar.attributes["x"], bar.attributes["height"]) for bar in chart.css("rect")] == [
         ("0.0", "60.0"),
-        ("588.0", "30.0"),
+        ("576.0", "30.0"),
     ]
     assert page(site, "themes/t2.html").css_first("svg") is None
 
@@ -131,8 +238,12 @@ def test_headings_follow_in_order_and_every_page_has_its_landmarks(site):
         assert levels.count(1) == 1
         assert all(after - before <= 1 for before, after in pairwise(levels)), file.name
         assert tree.css_first("html").attributes["lang"] == "en"
-        assert len(tree.css("main")) == len(tree.css("nav")) == 1
+        assert len(tree.css("main")) == len(tree.css("header nav")) == 1
         assert tree.css_first("title").text().strip()
+        for name in ("meta[name=description]", "meta[property='og:title']", "meta[property='og:description']"):
+            assert tree.css_first(name).attributes["content"].strip()
+        address = tree.css_first("meta[property='og:url']").attributes["content"]
+        assert address == f"{SITE}/{file.relative_to(site)}" == tree.css_first("[rel=canonical]").attributes["href"]
         ids = [node.attributes["id"] for node in tree.css("[id]")]
         assert len(ids) == len(set(ids))
 
@@ -173,7 +284,7 @@ def test_a_day_added_touches_the_pages_that_tell_of_it_and_no_other(connection, 
 
     changed = {path for path, content in contents(site).items() if before.get(path) != content}
     assert changed == {
-        "digests/2026-01-17.html", "index.html", "feed.xml", "themes/t1.html",
+        "digests/2026-01-17.html", "index.html", "archive.html", "archive/2026.html", "feed.xml", "themes/t1.html",
         "insights/c1.html", "insights/c6.html", "insights/c7.html", "insights/c9.html", "shows/s3.html",
     }  # fmt: skip
     whole = tmp_path / "whole"
@@ -245,12 +356,12 @@ def test_hostile_text_and_addresses_stay_text(connection, tmp_path):
     assert not feedparser.parse((site / "feed.xml").read_bytes()).bozo
 
 
-def test_the_browser_shows_the_style_from_the_file_system_and_asks_nobody_for_anything(site, browser):
-    browser.look(1100)
-    browser.open((site / f"digests/{FULL}.html").as_uri())
+def test_the_browser_shows_the_style_from_the_file_system_and_asks_nobody_for_anything(site, read):
+    reader = read()
+    reader.page.goto((site / f"digests/{FULL}.html").as_uri())
 
-    assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(243, 240, 234)"
-    assert browser.problems == []
+    assert reader.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(250, 247, 242)"
+    assert reader.problems == []
 
 
 @pytest.mark.parametrize(
@@ -262,57 +373,123 @@ def test_the_browser_shows_the_style_from_the_file_system_and_asks_nobody_for_an
         ("no such thing", []),
     ],
 )  # fmt: skip
-def test_the_browser_finds_insights_by_their_words_from_the_file_system(site, browser, words, found):
-    browser.look(390)
-    browser.open((site / "search.html").as_uri())
-    browser.run(f"field.value = {json.dumps(words)}; field.dispatchEvent(new Event('input'))")
+def test_a_reader_finds_insights_by_typing_their_words_from_the_file_system(site, read, words, found):
+    reader = read(width=PHONE)
+    reader.page.goto((site / "search.html").as_uri())
+    reader.page.get_by_role("searchbox").press_sequentially(words)
 
-    assert browser.run("[...document.querySelectorAll('#found h2')].map((h) => h.textContent)") == found
-    assert browser.run("count.textContent").startswith(f"{len(found)} insight")
-    assert browser.problems == []
+    assert reader.page.locator("#found h2").all_text_contents() == found
+    assert reader.page.get_by_role("status").text_content().startswith(f"{len(found)} insight")
+    assert reader.problems == []
 
 
-def test_hostile_text_stays_text_in_the_search_too(connection, tmp_path, browser):
+def test_hostile_text_stays_text_in_the_search_too(connection, tmp_path, read):
     connection.execute("update marts.claims set headline = '</script><img src=x onerror=document.title=1> rotterdam'")
     write_site(connection, tmp_path / "site")
-    browser.open((tmp_path / "site" / "search.html").as_uri() + "?q=rotterdam")
+    page = read().page
+    page.goto((tmp_path / "site" / "search.html").as_uri() + "?q=rotterdam")
 
-    assert browser.run("document.querySelectorAll('#found h2').length") == 7
-    assert browser.run("document.querySelectorAll('img').length") == 0
-    assert browser.run("document.title") == "Search · Podcast insights"
+    assert page.locator("#found h2").count() == 7
+    assert page.locator("img").count() == 0
+    assert page.title() == "Search · Podcast insights"
 
 
-def test_the_browser_follows_links_from_today_to_a_digest_an_insight_its_theme_and_back(site, browser):
-    browser.look(1100)
-    browser.open((site / "index.html").as_uri())
+@pytest.mark.parametrize("served", [False, True], ids=["from the file system", "under an address with a path"])
+def test_every_link_can_be_followed_and_no_page_complains(site, read, served):
+    with at(site) if served else nullcontext(site.as_uri()) as home:
+        reader = read(home=home)
+        unseen, seen = [f"{home}/index.html"], set()
+        while unseen:
+            address = unseen.pop()
+            answer = reader.page.goto(address)
+            assert served is False or answer.status == 200, address
+            seen.add(address)
+            links = reader.page.locator("a").evaluate_all("links => links.map(link => link.href.split('#')[0])")
+            pages = {link for link in links if link.startswith(home) and link.endswith(".html")}
+            unseen += pages - seen - set(unseen)
+
+        assert seen == {f"{home}/{file.relative_to(site)}" for file in site.rglob("*.html")}
+        assert reader.problems == []
+
+
+def test_a_reader_with_a_keyboard_alone_gets_from_today_to_an_insight_its_theme_and_back(site, read):
+    page = read().page
+    page.goto((site / "index.html").as_uri())
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+
     headings = []
-    for link in (f".archive a[href*='{FULL}']", "article h2 a", ".turn a", "nav a"):
-        browser.click(link)
-        headings.append(browser.run("document.querySelector('h1').textContent"))
+    for name in ("Thursday, 15 January 2026", "Rotterdam's empty-box", "The whole theme", "Today"):
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.textContent").startswith(name):
+                break
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        headings.append(page.get_by_role("heading", level=1).text_content())
 
     assert headings == [
-        "Wednesday, 14 January 2026",
-        "Empty containers tell of a slump eight weeks early",
+        "Thursday, 15 January 2026",
+        "Rotterdam's empty-box share is back under 31 percent",
         "Empty containers as an early sign",
         "Friday, 16 January 2026",
     ]
 
 
-@pytest.mark.parametrize(
-    "path", ["index.html", f"digests/{FULL}.html", "insights/c1.html", "themes/t1.html", "shows/s1.html"]
-)
-def test_nothing_runs_out_of_a_phones_screen(connection, site, browser, path):
+@pytest.mark.parametrize("kind", KINDS)
+def test_axe_finds_nothing_serious_on_any_kind_of_page(related, read, kind):
+    for width in (PHONE, DESKTOP):
+        for dark in (False, True):
+            page = read(width=width, dark=dark).page
+            page.goto((related / kind).as_uri() + ("?q=rotterdam" if kind == "search.html" else ""))
+
+            assert violations(page) == [], f"{width} pixels wide, dark: {dark}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_runs_out_of_a_phones_screen(connection, related, read, kind):
     connection.execute("update marts.claims set headline = headline || repeat('w', 200) where claim_id = 'c1'")
-    write_site(connection, site, SITE)
-    browser.look(390)
-    browser.open((site / path).as_uri())
+    write_site(connection, related, SITE)
+    page = read(width=PHONE).page
+    page.goto((related / kind).as_uri())
 
-    assert browser.run("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
 
 
-def test_pages_are_dark_where_the_reader_wants_it(site, browser):
-    browser.look(390, dark=True)
-    browser.open((site / "index.html").as_uri())
+def test_pages_are_dark_where_the_reader_wants_it(site, read):
+    page = read(dark=True).page
+    page.goto((site / "index.html").as_uri())
 
-    assert browser.run("getComputedStyle(document.body).backgroundColor") == "rgb(20, 18, 15)"
-    assert browser.run("getComputedStyle(document.body).color") == "rgb(239, 233, 223)"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 18, 15)"
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(239, 233, 223)"
+
+
+def test_on_paper_there_is_what_was_said_and_no_navigation(site, read):
+    page = read().page
+    page.goto((site / f"digests/{FULL}.html").as_uri())
+    page.emulate_media(media="print")
+
+    assert not page.get_by_role("navigation", name="Pages").is_visible()
+    assert page.get_by_text("Once thirty-one in a hundred boxes").is_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder under /some/prefix/ and nothing outside of it."""
+
+    def translate_path(self, path: str) -> str:
+        return super().translate_path(path.removeprefix("/some/prefix")) if path.startswith("/some/prefix/") else ""
+
+    def log_message(self, *parts) -> None:
+        pass
+
+
+@contextmanager
+def at(folder: Path) -> Iterator[str]:
+    """The address under which a folder is served meanwhile."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/some/prefix"
+        server.shutdown()

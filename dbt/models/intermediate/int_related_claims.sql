@@ -1,0 +1,86 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+with
+
+members as (
+    select * from {{ ref('int_theme_members') }}
+),
+
+insights as (
+    select claim_id
+    from {{ ref('int_daily_five') }}
+    where rank <= 5
+),
+
+told as (
+    select members.*
+    from members
+    inner join insights on members.claim_id = insights.claim_id
+),
+
+-- What is said three months apart is hardly of one conversation, and each day costs by the claims of that time only.
+recent as (
+    select * from members
+    {% if is_incremental() %}
+        where partition_date >= {{ first_day() }} - 90
+    {% endif %}
+),
+
+of_the_theme as (
+    select
+        told.claim_id,
+        members.claim_id as related_claim_id,
+        true as is_same_theme,
+        told.embedding,
+        members.embedding as related_embedding,
+        greatest(told.partition_date, members.partition_date) as partition_date
+    from told
+    inner join members on told.theme_id = members.theme_id and told.show_id <> members.show_id
+),
+
+of_other_themes as (
+    select
+        told.claim_id,
+        recent.claim_id as related_claim_id,
+        false as is_same_theme,
+        told.embedding,
+        recent.embedding as related_embedding,
+        greatest(told.partition_date, recent.partition_date) as partition_date
+    from told
+    inner join recent
+        on
+            told.theme_id <> recent.theme_id
+            and told.show_id <> recent.show_id
+            and recent.partition_date between told.partition_date - 90 and told.partition_date + 90
+),
+
+pairs as (
+    select * from of_the_theme
+    union all
+    select * from of_other_themes
+),
+
+-- Embeddings of different models have different sizes as a rule and cannot be compared.
+compared as (
+    select
+        claim_id,
+        related_claim_id,
+        is_same_theme,
+        case
+            when len(embedding) = len(related_embedding)
+                then round(cast(list_cosine_similarity(embedding, related_embedding) as double), 4)
+        end as likeness,
+        partition_date
+    from pairs
+    {% if is_incremental() %}
+        where partition_date >= {{ first_day() }}
+    {% endif %}
+),
+
+-- Chosen by reading pairs of two days of ten shows: from 0.5 on most speak of one matter, below they share a field.
+related as (
+    select * from compared
+    where is_same_theme or likeness >= 0.5
+)
+
+select * from related
