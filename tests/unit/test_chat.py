@@ -13,7 +13,8 @@ from datetime import datetime
 
 import pytest
 
-from include.chat import Budget, Call, CallStore, Question, call_key, load_prompt, price
+from include.budget import Budget
+from include.chat import Call, CallStore, Question, call_key, load_prompt, price
 from include.claims.chat import (
     LINE_WORDS,
     ChatExtractor,
@@ -136,7 +137,8 @@ def test_extractor_and_scorer_bear_the_models_name_and_a_version_that_changes_wi
 def test_langchain_is_not_loaded_before_something_has_to_be_asked(tmp_path):
     program = """
 import sys, pathlib
-from include.chat import Budget, CallStore, ChatModel
+from include.budget import Budget
+from include.chat import CallStore, ChatModel
 from include.claims.chat import ChatExtractor, ChatScorer
 model = ChatModel("openai:gpt-4o-mini", CallStore(pathlib.Path(sys.argv[1])), Budget(1.0))
 ChatExtractor(model), ChatScorer(model)
@@ -162,7 +164,7 @@ def test_a_dated_model_costs_what_the_model_costs_and_an_unknown_one_has_no_pric
 
 
 def test_a_reservation_that_would_pass_the_cap_is_refused_and_a_settled_one_frees_what_it_did_not_cost():
-    budget = Budget(1.0, spent_usd=0.5)
+    budget = Budget(1.0, spent=0.5)
     token = budget.reserve(0.4)
     assert token is not None
     assert budget.reserve(0.2) is None
@@ -216,7 +218,7 @@ def test_a_ledger_that_another_process_holds_is_waited_for(tmp_path):
         reserving.join(0.2)
         assert reserving.is_alive()
     reserving.join(30)
-    assert budget.spent_usd == 0.5
+    assert budget.spent == 0.5
 
 
 def test_a_ledger_survives_a_process_killed_while_it_wrote(tmp_path):
@@ -227,7 +229,7 @@ def test_a_ledger_survives_a_process_killed_while_it_wrote(tmp_path):
     budget = Budget(1.0, ledger=ledger)
     assert budget.reserve(0.5) is None
     assert budget.reserve(0.4) is not None
-    assert Budget(1.0, ledger=ledger).spent_usd == pytest.approx(1.0)
+    assert Budget(1.0, ledger=ledger).spent == pytest.approx(1.0)
 
 
 # Windows
