@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     allow_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     transcriber: Literal["auto", "publisher", "assemblyai", "local"] = "auto"
     assemblyai_usd_per_hour: Annotated[float, Field(ge=0)] = 0.27
+    speech_model: str = "bundled"
     llm_model: str = "offline"
     embedding_model: str = "bundled"
     daily_budget_usd: float = 5.0

@@ -119,8 +119,8 @@ def transcribe_locally(partition_key: str | None) -> Summary:
     if queue is None:
         return _said({"reason": f"PODCAST_TRANSCRIBER is {settings().transcriber}"})
     log.info("%s", queue.estimate())
-    for begun in queue.in_work():  # by a process that was killed
-        queue.give_back(begun)
+    for begun in queue.in_work():
+        queue.failed(begun, "the process that transcribed it was killed")
     while job := queue.take():
         try:
             with queue.downloaded(job) as audio:
