@@ -18,7 +18,7 @@ from include import transcription_jobs, transcripts, web
 from include.claims.claim import Segment
 from include.feeds import OfferedTranscript
 from include.rejections import pass_rows
-from include.transcription_jobs import LEFT_OUT, MAX_TRIES, Job
+from include.transcription_jobs import MAX_TRIES, OVER, Job
 from include.warehouse import append, records, transaction
 
 log = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ def outcome(episode: Wanted, published: Transcript, jobs: Sequence[Job]) -> Tran
         return tried
     last = {job.source: job for job in jobs}.values()
     errors = [f"{job.source}: {job.error or 'it was begun and has not ended yet'}" for job in last]
-    left_out = any(job.status in LEFT_OUT for job in last)
+    left_out = any(job.status == transcription_jobs.SKIPPED_BUDGET for job in last)
     return replace(
         tried,
         status=transcription_jobs.SKIPPED_BUDGET if left_out else "failed",
@@ -193,13 +193,13 @@ def land(connection: duckdb.DuckDBPyConnection, day: date, read: Sequence[Transc
             ).fetchall()
         )
     statuses = ("ok", "none", "failed", transcription_jobs.SKIPPED_BUDGET)
-    return Transcribed(*(counts.get(status, 0) for status in statuses), set_aside)
+    return Transcribed(**{status: counts.get(status, 0) for status in statuses}, set_aside=set_aside)
 
 
 def _may_be_tried_again(jobs: Sequence[Job]) -> bool:
     """Whether a source that failed, or that has it in work, may have another go at an episode's audio."""
     sources = {job.source for job in jobs}
-    return any(transcription_jobs.tries(j for j in jobs if j.source == source) < MAX_TRIES for source in sources)
+    return any(sum(job.source == source and job.status in OVER for job in jobs) < MAX_TRIES for source in sources)
 
 
 def _order_of_sources(job: Job) -> tuple[bool, int]:

@@ -34,7 +34,8 @@ NOT_ASKED = "not_asked"
 """Left out because the service was out of reach; it is no try."""
 
 IN_WORK = frozenset({INTENDED, SUBMITTED})
-LEFT_OUT = frozenset({SKIPPED_BUDGET, NOT_ASKED})
+OVER = frozenset({OK, FAILED, CANCELLED})
+"""The states of a try that counts as one."""
 MAX_TRIES = 3
 """How often one source is tried on one recording, over all runs."""
 
@@ -73,11 +74,6 @@ class Job:
 def job_key(episode_id: str, audio_url: str, source: str, try_number: int) -> str:
     """The content key of a try."""
     return hashlib.sha256("\n".join((episode_id, audio_url, source, str(try_number))).encode()).hexdigest()[:24]
-
-
-def tries(jobs: Iterable[Job]) -> int:
-    """How many of these jobs of one source and recording count as tries that are over."""
-    return sum(job.status in (OK, FAILED, CANCELLED) for job in jobs)
 
 
 class JobFolder:

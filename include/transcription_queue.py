@@ -13,13 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from include import budget, transcription_jobs, web
 from include.claims.claim import Segment
 from include.settings import Settings
 from include.transcription import Wanted
-from include.transcription_jobs import IN_WORK, MAX_TRIES, Job, JobFolder
+from include.transcription_jobs import IN_WORK, MAX_TRIES, OVER, Job, JobFolder
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ class Unreachable(Exception):
 class Queue:
     """What `source` has to do of the episodes wanted.
 
-    An episode is left alone where it has a transcript by now or another source has it in work, and after MAX_TRIES.
+    An episode is left alone where it has a transcript by now or another source has it in work, and after MAX_TRIES. A
+    try that failed is made again once the failure has been landed: by the next run.
     """
 
     def __init__(self, source: str, wanted: Sequence[Wanted], settings: Settings):
@@ -46,9 +48,16 @@ class Queue:
         self._folder = folder(settings)
         newest_first = sorted(wanted, key=lambda one: (one.published_at or datetime.min, one.episode_id), reverse=True)
         self._wanted = {episode.episode_id: episode for episode in newest_first if episode.audio_url}
-        known = [job for episode in wanted for job in episode.jobs] + self._folder.all()
+        fresh = self._folder.all()
+        known = [job for episode in wanted for job in episode.jobs] + fresh
         self._jobs = {job.job_key: job for job in known if job.episode_id in self._wanted}
+        self._of_this_run = {job.job_key for job in fresh}
         self._refused: set[str] = set()
+
+    @property
+    def is_required(self) -> bool:
+        """Whether the settings name this very source."""
+        return self._settings.transcriber == self.source
 
     def waiting(self) -> list[Job]:
         """What has not been begun, newest first, each with what it is thought to take."""
@@ -119,13 +128,14 @@ class Queue:
 
         expected = self._wanted[job.episode_id].language
         hours = seconds / 3600
-        self._settle(job, hours, hours * self._rate)
+        cost = round(hours * self._rate, 6)
+        self._settle(job, hours, cost)
         return self._put(
             job,
             status=transcription_jobs.OK,
             segments=tuple(segments),
             hours=hours,
-            cost_usd=round(hours * self._rate, 6),
+            cost_usd=cost,
             language=language,
             model=model,
             marks=tuple(check(segments, seconds, expected)),
@@ -133,14 +143,13 @@ class Queue:
             ended_at=_now(),
         )
 
-    def failed(self, job: Job, error: str, billed_hours: float = 0.0, status: str = transcription_jobs.FAILED) -> Job:
+    def failed(self, job: Job, error: str, billed_hours: float = 0.0) -> Job:
         """Keeps the reason; the try counts. `billed_hours` are those that are paid or used up all the same."""
-        log.warning("%s of %s: %s", self.source, job.episode_id, error)
-        cost = billed_hours * self._rate
-        self._settle(job, billed_hours, cost)
-        return self._put(
-            job, status=status, hours=billed_hours, cost_usd=round(cost, 6), error=error, ended_at=_now()
-        )  # fmt: skip
+        return self._over(job, transcription_jobs.FAILED, error, billed_hours)
+
+    def cancelled(self, job: Job, reason: str) -> Job:
+        """Keeps that a person gave the job up; the try counts, and what was reserved for it may have been billed."""
+        return self._over(job, transcription_jobs.CANCELLED, reason, job.estimated_hours)
 
     def known_ids(self) -> set[str]:
         """The names under which the service has jobs of these episodes, as far as they are written down."""
@@ -179,30 +188,38 @@ class Queue:
         return dict(Counter(job.status for job in self._jobs.values() if job.source == self.source))
 
     def _next_try(self, episode: Wanted, begun: Iterable[Job]) -> Job | None:
+        assert episode.audio_url
         of_audio = [job for job in begun if job.audio_url == episode.audio_url]
         if any(job.status == transcription_jobs.OK or job.status in IN_WORK for job in of_audio):
             return None
-        number = transcription_jobs.tries(job for job in of_audio if job.source == self.source) + 1
-        if number > MAX_TRIES:
+        tried = [job for job in of_audio if job.source == self.source and job.status in OVER]
+        if len(tried) >= MAX_TRIES or any(job.job_key in self._of_this_run for job in tried):
             return None
         hours = (episode.duration_seconds or 0) / 3600
         hours = hours if hours > 0 else ASSUMED_HOURS
         return Job(
-            job_key=transcription_jobs.job_key(episode.episode_id, episode.audio_url, self.source, number),
+            job_key=transcription_jobs.job_key(episode.episode_id, episode.audio_url, self.source, len(tried) + 1),
             episode_id=episode.episode_id,
             partition_date=episode.partition_date,
             source=self.source,
-            try_number=number,
+            try_number=len(tried) + 1,
             status="",
             audio_url=episode.audio_url,
-            estimated_hours=round(hours, 6),
+            estimated_hours=hours,
             estimated_cost_usd=round(hours * self._rate, 6),
         )
 
-    def _put(self, job: Job, **changes: object) -> Job:
+    def _over(self, job: Job, status: str, error: str, hours: float) -> Job:
+        log.warning("%s of %s: %s", self.source, job.episode_id, error)
+        cost = round(hours * self._rate, 6)
+        self._settle(job, hours, cost)
+        return self._put(job, status=status, hours=hours, cost_usd=cost, error=error, ended_at=_now())
+
+    def _put(self, job: Job, **changes: Any) -> Job:
         job = dataclasses.replace(job, **changes)
         self._folder.put(job)
         self._jobs[job.job_key] = job
+        self._of_this_run.add(job.job_key)
         return job
 
     def _caps(self, day: date) -> tuple[budget.Budget, budget.Budget]:
