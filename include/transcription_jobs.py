@@ -84,12 +84,13 @@ class JobFolder:
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, job: Job) -> None:
-        """Keeps a job in the place of what was kept under its key; on disk when this returns."""
+        """Keeps a job in the place of what was kept under its key; one in work outlives a power cut, too."""
         unfinished = self._folder / f".{job.job_key}.{uuid.uuid4().hex}"
         with unfinished.open("wb") as file:
             file.write(_ADAPTER.dump_json(job))
-            file.flush()
-            os.fsync(file.fileno())
+            if job.status in IN_WORK:
+                file.flush()
+                os.fsync(file.fileno())
         os.replace(unfinished, self._file(job.job_key))
 
     def get(self, key: str) -> Job | None:

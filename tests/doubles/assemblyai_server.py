@@ -1,8 +1,8 @@
 """A server that speaks AssemblyAI's API for pre-recorded audio on loopback, with faults on demand.
 
 Where the service's published specification is at hand (`../shared/specs/assemblyai-openapi.yml`), each request, and one
-response of each kind, is checked against it, and what does not conform is kept in `violations`. It shows what the project
-does with the service's answers; it says nothing about how well the real one transcribes.
+response of each kind, is checked against it, and what does not conform is kept in `violations`. It shows what the
+project does with the service's answers; it says nothing about how well the real one transcribes.
 """
 
 import functools
