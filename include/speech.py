@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 RATE = 16_000
 """Samples a second of what the model hears."""
-PIECE_SECONDS = 300.0
+PIECE_SECONDS = 120.0
 """How much is decoded before it is read; the memory that a long recording needs is set by this."""
 SEARCHED_SECONDS = 30.0
 """How much of a piece's end is searched for a pause to cut it at."""
