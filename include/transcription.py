@@ -18,6 +18,7 @@ from include import transcription_jobs, transcripts, web
 from include.claims.claim import Segment
 from include.feeds import OfferedTranscript
 from include.rejections import pass_rows
+from include.transcript_checks import check
 from include.transcription_jobs import MAX_TRIES, OVER, Job
 from include.warehouse import append, records, transaction
 
@@ -144,11 +145,9 @@ def read_published(episodes: Sequence[Wanted], allow_hosts: frozenset[str] = fro
 def outcome(episode: Wanted, published: Transcript, jobs: Sequence[Job]) -> Transcript:
     """What is to be landed of an episode: the publisher's transcript, else what the jobs brought, else why there is
     none."""
-    from include.transcript_checks import check
-
     if published.status == "ok":
         marks = check(published.segments, episode.duration_seconds, episode.language)
-        return replace(published, quality_marks=tuple(marks), publisher_status="ok")
+        return replace(published, quality_marks=marks, publisher_status="ok")
     tried = replace(published, publisher_status=published.status, publisher_error=published.error)
     jobs = sorted((job for job in jobs if job.audio_url == episode.audio_url), key=_order_of_sources)
     done = next((job for job in jobs if job.status == transcription_jobs.OK), None)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from include import budget, transcription_jobs, web
 from include.claims.claim import Segment
 from include.settings import Settings
+from include.transcript_checks import check
 from include.transcription import Wanted
 from include.transcription_jobs import IN_WORK, MAX_TRIES, OVER, Job, JobFolder
 
@@ -124,9 +125,8 @@ class Queue:
         self, job: Job, segments: Sequence[Segment], seconds: float, language: str | None, model: str | None
     ) -> Job:
         """Keeps the transcript, and settles what it cost: by the length that the recording turned out to have."""
-        from include.transcript_checks import check
-
-        expected = self._wanted[job.episode_id].language
+        episode = self._wanted[job.episode_id]
+        longest = max(seconds, episode.duration_seconds or 0.0)
         hours = seconds / 3600
         cost = round(hours * self._rate, 6)
         self._settle(job, hours, cost)
@@ -138,7 +138,7 @@ class Queue:
             cost_usd=cost,
             language=language,
             model=model,
-            marks=tuple(check(segments, seconds, expected)),
+            marks=check(segments, longest, episode.language),
             error=None,
             ended_at=_now(),
         )

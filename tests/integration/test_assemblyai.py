@@ -3,21 +3,24 @@
 import asyncio
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from include import budget, transcription_queue
+from include import budget, steps, transcription_queue
 from include.sample import server as sample
 from include.settings import Settings
+from include.settings import settings as settings_of_process
 from include.transcription import Transcript, Wanted, outcome
 from include.transcription_jobs import ASSEMBLYAI, IN_WORK, LOCAL
 from include.transcription_queue import Queue
+from include.warehouse import append, open_warehouse
 from plugins.assembly_ai import hook as service
 from plugins.assembly_ai.hook import AssemblyAIHook
 from plugins.assembly_ai.operator import AssemblyAITranscriptionOperator
 from plugins.assembly_ai.trigger import AssemblyAITrigger
+from tests.chain import environment, tables
 from tests.doubles.assemblyai_server import KEY, SPECIFICATION, AssemblyAIServer, Fault
 
 DAY = date(2026, 1, 15)
@@ -121,6 +124,7 @@ def test_a_recording_becomes_sentences_with_speakers_and_times(server, settings)
 
 
 def test_two_hundred_recordings_go_through_twenty_at_a_time_and_each_is_submitted_once(server, settings):
+    server.polls = 0
     assert run(episodes(200), settings, in_flight=20) == {"ok": 200}
     assert len(server.created) == len(set(server.created)) == 200
     assert server.most_in_flight == 20
@@ -429,6 +433,105 @@ def test_the_double_holds_requests_against_the_specification(server):
     request, _ = server.violations
     server.violations.clear()
     assert "'u' is not of type 'array'" in request
+
+
+# The steps of the chain
+
+
+@pytest.fixture
+def chain_settings(tmp_path, monkeypatch, server):
+    """The settings as the steps read them, for a warehouse of two days: two recordings each, half an hour a day."""
+    with environment(tmp_path, PODCAST_TRANSCRIBER="assemblyai", PODCAST_DAILY_AUDIO_HOURS="0.5"):
+        with open_warehouse() as connection:
+            rows = [
+                {
+                    "episode_id": f"{day.day}-{number}",
+                    "partition_date": day,
+                    "title": f"Of {day}",
+                    "audio_url": f"https://media.example/{day}/{number}.mp3",
+                    "duration_seconds": 600,
+                    "published_at": datetime.combine(day, time(12 - number)),
+                    "transcripts": "[]",
+                    "language": "en",
+                }
+                for day in (DAY - timedelta(days=1), DAY)
+                for number in range(2)
+            ]
+            append(connection, "raw.episodes", rows)
+        yield settings_of_process()
+
+
+def transcribe(day: date) -> dict:
+    """The steps of `transcribe_episodes`, in their order."""
+    key = str(day)
+    steps.list_missing_transcripts(key)
+    steps.fetch_transcripts(key)
+    queue = steps.queue_of(ASSEMBLYAI, key)
+    run(list(queue._wanted.values()), settings_of_process())
+    steps.transcribe_locally(key)
+    return steps.land_transcripts(key)
+
+
+def test_what_a_day_leaves_out_is_taken_up_by_the_next_days_run_in_its_own_day(chain_settings, monkeypatch, server):
+    budget.audio_hours(chain_settings, today()).reserve(0.3)
+    landed = transcribe(DAY - timedelta(days=1))
+    assert (landed["ok"], landed["skipped_budget"], landed["taken_up"]) == (1, 1, [])
+    assert statuses() == {"14-0": "ok", "14-1": "skipped_budget"}
+    tomorrow = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)
+    monkeypatch.setattr(transcription_queue, "_now", lambda: tomorrow)
+    assert transcribe(DAY)["taken_up"] == ["2026-01-14"]
+    assert statuses() == dict.fromkeys(("14-0", "14-1", "15-0", "15-1"), "ok")
+    assert server.created[1:] == [f"https://media.example/2026-01-{name}.mp3" for name in ("15/0", "15/1", "14/1")]
+    with open_warehouse() as connection:
+        days = connection.execute("select episode_id, partition_date from raw.transcripts order by all").fetchall()
+    assert days[1] == ("14-1", DAY - timedelta(days=1))
+
+
+def test_a_rerun_transcribes_nothing_again_and_changes_no_row(chain_settings, server):
+    transcribe(DAY)
+    before = tables(chain_settings.warehouse, ("raw", "ops"))
+    transcribe(DAY)
+    assert tables(chain_settings.warehouse, ("raw", "ops")) == before
+    assert len(server.created) == 2
+
+
+def test_an_episode_that_left_the_feed_and_came_back_is_not_transcribed_again(chain_settings, server):
+    transcribe(DAY)
+    with open_warehouse() as connection:
+        connection.execute("create table kept as from raw.episodes where episode_id = '15-0'")
+        connection.execute("delete from raw.episodes where episode_id = '15-0'")
+    transcribe(DAY)
+    assert "15-0" not in statuses()
+    with open_warehouse() as connection:
+        connection.execute("insert into raw.episodes from kept")
+        connection.execute("drop table kept")
+    transcribe(DAY)
+    assert statuses()["15-0"] == "ok"
+    assert len(server.created) == 2
+
+
+def test_every_try_is_a_row_with_source_hours_and_cost(chain_settings, server):
+    server.error_of = lambda url: "silent" if "15/1" in url else None
+    transcribe(DAY)
+    with open_warehouse() as connection:
+        tries = connection.execute(
+            """
+            select episode_id, source, tries, status, round(hours, 3), round(cost_usd, 3), job_id is not null, error
+            from ops.transcription_jobs where partition_date = '2026-01-15' order by all
+            """
+        ).fetchall()
+    offers = "the publisher offers no transcript"
+    assert tries == [
+        ("15-0", "assemblyai", 1, "ok", 0.167, 0.045, True, None),
+        ("15-0", "publisher", 1, "none", None, 0.0, False, offers),
+        ("15-1", "assemblyai", 1, "failed", 0.0, 0.0, True, "AssemblyAI could not transcribe it: silent"),
+        ("15-1", "publisher", 1, "none", None, 0.0, False, offers),
+    ]
+
+
+def statuses() -> dict[str, str]:
+    with open_warehouse() as connection:
+        return dict(connection.execute("select episode_id, status from raw.transcripts").fetchall())
 
 
 # What is landed
