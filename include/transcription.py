@@ -149,7 +149,7 @@ def outcome(episode: Wanted, published: Transcript, jobs: Sequence[Job]) -> Tran
         marks = check(published.segments, episode.duration_seconds, episode.language)
         return replace(published, quality_marks=marks, publisher_status="ok")
     tried = replace(published, publisher_status=published.status, publisher_error=published.error)
-    jobs = sorted((job for job in jobs if job.audio_url == episode.audio_url), key=_order_of_sources)
+    jobs = sorted(jobs, key=_order_of_sources)
     done = next((job for job in jobs if job.status == transcription_jobs.OK), None)
     if done:
         return replace(

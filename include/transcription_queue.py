@@ -189,10 +189,11 @@ class Queue:
 
     def _next_try(self, episode: Wanted, begun: Iterable[Job]) -> Job | None:
         assert episode.audio_url
-        of_audio = [job for job in begun if job.audio_url == episode.audio_url]
-        if any(job.status == transcription_jobs.OK or job.status in IN_WORK for job in of_audio):
+        # Some hosts give the same recording another address each day, so only a failure is bound to its address.
+        if any(job.status == transcription_jobs.OK or job.status in IN_WORK for job in begun):
             return None
-        tried = [job for job in of_audio if job.source == self.source and job.status in OVER]
+        same = [job for job in begun if job.source == self.source and job.audio_url == episode.audio_url]
+        tried = [job for job in same if job.status in OVER]
         if len(tried) >= MAX_TRIES or any(job.job_key in self._of_this_run for job in tried):
             return None
         hours = (episode.duration_seconds or 0) / 3600

@@ -51,22 +51,10 @@ class AssemblyAITrigger(BaseTrigger):
     async def on_kill(self) -> None:
         """Deletes the transcripts where a person gave the task up, so that nothing more is done or paid for it.
 
-        A task that was cleared goes on with them instead, and a triggerer that is slow or restarts does not ask.
+        A task that was cleared goes on with them instead, and a triggerer that is slow or restarts does not ask. In a
+        thread, which goes on where the triggerer loses patience: its first question about a state can take long.
         """
-        if not await self._is_given_up():
-            self.log.info("The task goes on: the transcripts stay at the service")
-            return
-        hook = AssemblyAIHook(self.conn_id, attempts=2)
-        await hook.load()
-        try:
-            for transcript_id in self.transcript_ids:
-                try:
-                    await asyncio.to_thread(hook.delete, transcript_id)
-                    self.log.info("Deleted transcript %s, since its task was given up", transcript_id)
-                except ServiceError as error:
-                    self.log.warning("Transcript %s could not be deleted: %s", transcript_id, error)
-        finally:
-            hook.close()
+        await asyncio.to_thread(self._delete_what_was_given_up)
 
     async def _wait(self, hook: AssemblyAIHook) -> dict[str, Any]:
         ended: set[str] = set()
@@ -91,14 +79,27 @@ class AssemblyAITrigger(BaseTrigger):
                 waiting = len(self.transcript_ids) - len(ended)
                 return {"status": "timeout", "ended": sorted(ended), "message": f"{waiting} transcripts are late"}
 
-    async def _is_given_up(self) -> bool:
+    def _delete_what_was_given_up(self) -> None:
+        if not self._is_given_up():
+            self.log.info("The task goes on: its transcripts stay at the service")
+            return
+        hook = AssemblyAIHook(self.conn_id, attempts=3)
+        try:
+            for transcript_id in self.transcript_ids:
+                try:
+                    hook.delete(transcript_id)
+                    self.log.info("Deleted transcript %s, since its task was given up", transcript_id)
+                except ServiceError as error:
+                    self.log.warning("Transcript %s could not be deleted: %s", transcript_id, error)
+        finally:
+            hook.close()
+
+    def _is_given_up(self) -> bool:
         """Whether a person set the task's state to an end."""
         from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
         task = self.task_instance
         if task is None:
             return True
-        states = await asyncio.to_thread(
-            RuntimeTaskInstance.get_task_states, dag_id=task.dag_id, task_ids=[task.task_id], run_ids=[task.run_id]
-        )
+        states = RuntimeTaskInstance.get_task_states(dag_id=task.dag_id, task_ids=[task.task_id], run_ids=[task.run_id])
         return states.get(task.run_id, {}).get(task.task_id) in _ENDED_BY_A_PERSON

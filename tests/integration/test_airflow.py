@@ -146,6 +146,7 @@ def test_a_recording_at_assemblyai_is_waited_for_in_the_triggerer_and_deleted_on
             "AIRFLOW_CONN_ASSEMBLYAI_DEFAULT": service.connection(),
         }
         with running(tmp_path / "data", contextlib.nullcontext(extra)) as airflow:
+            airflow.call("PATCH", "dags/build_claims", json={"is_paused": True})
             airflow.trigger("ingest_episodes", first)
             until(lambda: state(airflow, *waiting, first) == "deferred" and polled(service) > 0)
             run_id = airflow.runs(waiting[0], first)[-1]["dag_run_id"]

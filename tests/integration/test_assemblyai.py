@@ -213,6 +213,17 @@ def test_another_run_goes_on_with_what_an_earlier_one_submitted(server, settings
     assert len(server.created) == 3
 
 
+def test_an_address_that_changes_every_day_does_not_have_a_recording_submitted_again(server, settings):
+    server.polls = 10**9
+    with pytest.raises(TaskDeferred):
+        AssemblyAITranscriptionOperator(
+            task_id="t", recordings=lambda context: Queue(ASSEMBLYAI, episodes(1), settings)
+        ).execute({})
+    server.polls = 0
+    assert run(episodes(1, audio_url="https://media.example/000.mp3?token=2"), settings) == {"ok": 1}
+    assert len(server.created) == 1
+
+
 def test_an_intention_is_not_mistaken_for_an_older_transcript_of_the_same_audio(server, settings):
     """The list holds a failed try of this run's own and one that somebody made long ago: neither is taken over."""
     server.error_of = lambda url: "no luck" if len(server.created) == 1 else None
@@ -300,7 +311,7 @@ def test_without_a_connection_nothing_happens_unless_it_is_asked_for(settings, m
 
 
 def test_a_recording_at_a_private_address_is_uploaded_and_its_copy_removed(server, settings):
-    with sample.serve() as url:
+    with sample.serve(port=0) as url:
         address = f"{url}/feeds.txt"
         allowed = settings.model_copy(update={"allow_hosts": frozenset({url.split("/")[2]})})
         assert run(episodes(1, audio_url=address), allowed) == {"ok": 1}
