@@ -228,7 +228,7 @@ def test_an_intention_is_not_mistaken_for_an_older_transcript_of_the_same_audio(
     """The list holds a failed try of this run's own and one that somebody made long ago: neither is taken over."""
     server.error_of = lambda url: "no luck" if len(server.created) == 1 else None
     assert run(episodes(1), settings) == {"failed": 1}
-    server.faults = [Fault("POST", "/v2/transcript", 500, 1, done=True)]
+    server.faults = [Fault("POST", "/v2/transcript", 500)]
     assert run(landed(episodes(1), settings), settings) == {"failed": 1, "ok": 1}
     assert len(server.created) == 2
 
