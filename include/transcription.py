@@ -4,7 +4,6 @@ segments back in. What has to be made of audio goes through `include.transcripti
 An episode whose transcript has been landed is never asked for again.
 """
 
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from include import transcription_jobs, transcripts, web
+from include import corrections, transcription_jobs, transcripts, web
 from include.claims.claim import Segment
 from include.feeds import OfferedTranscript
 from include.rejections import pass_rows
@@ -186,6 +185,7 @@ def land(connection: duckdb.DuckDBPyConnection, day: date, read: Sequence[Transc
         passed, set_aside = pass_rows(connection, "segments", rows, day, docs)
         append(connection, "raw.transcript_segments", passed)
         append(connection, "raw.transcripts", [_transcript_row(transcript, day) for transcript in read])
+        corrections.correct(connection, day, corrections.load())
         counts = dict(
             connection.execute(
                 "select status, count(*) from raw.transcripts where partition_date = $day group by all", {"day": day}
@@ -237,7 +237,6 @@ def _segment_row(segment: Segment) -> dict:
 
 def _transcript_row(transcript: Transcript, day: date) -> dict:
     segments = transcript.segments
-    text = "\n".join(f"{s.speaker}|{s.start_seconds}|{s.text}" for s in segments)
     return {
         "episode_id": transcript.episode_id,
         "partition_date": day,
@@ -250,7 +249,7 @@ def _transcript_row(transcript: Transcript, day: date) -> dict:
         "word_count": transcripts.word_count(segments),
         "has_times": any(segment.start_seconds is not None for segment in segments),
         "has_speakers": any(segment.speaker for segment in segments),
-        "content_hash": hashlib.sha256(text.encode()).hexdigest() if segments else None,
+        "content_hash": transcripts.content_hash(segments),
         "error": transcript.error,
         "quality_marks": list(transcript.quality_marks),
         "publisher_status": transcript.publisher_status,

@@ -1,5 +1,6 @@
 """Published transcripts: from the bytes of WebVTT, SRT, Podcasting 2.0 JSON, HTML or plain text to segments. Pure."""
 
+import hashlib
 import html
 import io
 import json
@@ -78,6 +79,12 @@ def parse(content: bytes, kind: str) -> list[Segment]:
 def word_count(segments: Sequence[Segment]) -> int:
     """How many words were said."""
     return sum(len(segment.text.split()) for segment in segments)
+
+
+def content_hash(segments: Sequence[Segment]) -> str | None:
+    """What names a transcript by its words, speakers and times; None where it has no segments."""
+    text = "\n".join(f"{s.speaker}|{s.start_seconds}|{s.text}" for s in segments)
+    return hashlib.sha256(text.encode()).hexdigest() if segments else None
 
 
 _Row = tuple[str | None, float | None, float | None, str]

@@ -1,7 +1,8 @@
 """The bundled sample as podcast feeds over HTTP on this machine, read by the same code that reads real feeds.
 
-`/feeds.txt` lists the feeds, `/feeds/SHOW.xml` is a show, `/transcripts/SHOW/EPISODE.*` are its transcripts. Audio and
-web pages are named in the feeds and exist nowhere: their hosts end in `.example`.
+`/feeds.txt` lists the feeds, `/feeds/SHOW.xml` is a show, `/transcripts/SHOW/EPISODE.*` are its transcripts and
+`/audio/SHOW/EPISODE.mp3` is the one recording. All other audio and the web pages are named in the feeds and exist
+nowhere: their hosts end in `.example`.
 """
 
 import argparse
@@ -23,7 +24,7 @@ SAMPLE_DATE = "2026-01-15"
 HOST = "127.0.0.1"
 PORT = 8791
 
-_PUBLIC = ("feeds", "transcripts")
+_PUBLIC = ("feeds", "transcripts", "audio")
 _CONTENT_TYPES = {
     ".xml": "application/rss+xml; charset=utf-8",
     ".vtt": "text/vtt; charset=utf-8",
@@ -31,6 +32,7 @@ _CONTENT_TYPES = {
     ".json": "application/json; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
+    ".mp3": "audio/mpeg",
 }
 
 

@@ -50,6 +50,16 @@ def test_every_model_is_described_with_its_grain_and_every_column_too(layer):
         assert [column["name"] for column in model["columns"] if not column.get("description")] == [], name
 
 
+def test_every_seed_is_described_with_its_grain_and_every_column_of_it_too():
+    folder = PROJECT / "dbt" / "seeds"
+    described = {seed["name"]: seed for seed in yaml.safe_load((folder / "seeds.yml").read_text())["seeds"]}
+    assert set(described) == {file.stem for file in folder.glob("*.csv")}
+    for name, seed in described.items():
+        header = (folder / f"{name}.csv").read_text().splitlines()[0].split(",")
+        assert seed["description"].startswith("Grain: "), name
+        assert [column["name"] for column in seed["columns"] if column.get("description")] == header, name
+
+
 def test_marts_enforce_their_contract_on_every_column():
     marts = yaml.safe_load((PROJECT / "dbt" / "models" / "marts" / "marts.yml").read_text())["models"]
     project = yaml.safe_load((PROJECT / "dbt" / "dbt_project.yml").read_text())
