@@ -8,13 +8,15 @@ finds it, up to three days later.
 **When** — daily at 00:00 UTC for the day just ended. This is the one DAG to backfill: each date goes on by itself
 through transcripts, claims and scores to its digest.
 
-**Reads** the feeds (conditional GET). **Writes** `raw.feeds`, `raw.feed_items`, `raw.feed_fetches`, `raw.episodes`.
+**Reads** the feeds (conditional GET; one that moved for good at its new address). **Writes** `raw.feeds`,
+`raw.feed_items`, `raw.feed_fetches`, `raw.episodes`.
 
 **Rerun** — trigger with a partition key such as `2026-01-15`, or backfill a range. The same feeds change no row.
 A backfill sends no mail; set `{"deliver": true}` in its configuration to send.
 
 **When it fails** — `land_episodes` stopped by a critical rule: nothing of the day was written; read the report under
-`data/data_docs`. A feed that cannot be read fails no task: see `ops.feed_status`.
+`data/data_docs`. A feed that cannot be read fails no task: `ops.feed_status` says why and since when, and
+`ops.skipped_items` why an item is no episode.
 """
 
 from airflow.sdk import dag, task

@@ -187,11 +187,12 @@ DOORS: Mapping[str, Door] = {
         columns={
             "str": """
                 episode_id feed_url show_id show_title guid title description episode_url audio_url audio_type
-                transcripts language
+                transcripts language chapters_url
             """,
             "date": "partition_date",
             "datetime": "published_at",
-            "int": "duration_seconds",
+            "int": "duration_seconds season",
+            "float": "episode_number",
             "list": "persons",
             "bool": "explicit",
         },

@@ -1,17 +1,19 @@
 """Reading the feeds of a day: validators out of the warehouse, feeds over the network, episodes into the warehouse."""
 
+import asyncio
 import hashlib
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
 from include import feed_list, feeds, web
+from include.feed_process import Parsers
 from include.rejections import pass_rows
 from include.settings import Settings
 from include.warehouse import append, query, records, replace_partition, transaction
@@ -21,15 +23,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What a server needs to answer that a feed has not changed since it was last read."""
+    """What is known of a feed from its last reading: what a server needs to answer that it has not changed, the hash of
+    its content, and the address that it moved to for good."""
 
     etag: str | None = None
     last_modified: str | None = None
+    content_hash: str | None = None
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FeedReading:
-    """What one reading of one feed gave: the feed, or that it has not changed, or the error."""
+    """What one reading of one feed gave: the feed, or that it has not changed, or the error.
+
+    `feed_url` is the address in the list, which names the feed; `moved_to` is set where that reading was redirected for
+    good.
+    """
 
     feed_url: str
     http_status: int | None
@@ -40,6 +49,7 @@ class FeedReading:
     etag: str | None = None
     last_modified: str | None = None
     content_hash: str | None = None
+    moved_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +62,22 @@ class Ingested:
 
 
 def validators(connection: duckdb.DuckDBPyConnection) -> dict[str, Validators]:
-    """The validators of every feed read before, by URL."""
-    rows = records(connection, "select feed_url, etag, last_modified from raw.feeds")
-    return {row["feed_url"]: Validators(row["etag"], row["last_modified"]) for row in rows}
+    """What is known of every feed read before, by URL. A feed that an earlier version of the parser read is to be read
+    in full again: of it only the address is known."""
+    rows = records(
+        connection,
+        """
+        select
+            feed_url,
+            moved_to,
+            case when parser = $parser then etag end as etag,
+            case when parser = $parser then last_modified end as last_modified,
+            case when parser = $parser then content_hash end as content_hash
+        from raw.feeds
+        """,
+        {"parser": feeds.VERSION},
+    )
+    return {row.pop("feed_url"): Validators(**row) for row in rows}
 
 
 def feed_urls(settings: Settings) -> list[str]:
@@ -76,35 +99,58 @@ def feed_urls(settings: Settings) -> list[str]:
 
 
 def read_feeds(
-    urls: Sequence[str], known: Mapping[str, Validators], allow_hosts: frozenset[str] = frozenset()
-) -> list[FeedReading]:
-    """One reading a feed, in the order given. A feed that cannot be read says why; the others go on."""
-    requests = [web.Request(url, _conditions(known.get(url, Validators()))) for url in urls]
-    readings = [_reading(answer) for answer in web.fetch_all(requests, allow_hosts)]
-    for reading in readings:
-        if reading.error:
-            log.warning("feed %s: %s", reading.feed_url, reading.error)
-    return readings
+    urls: Sequence[str],
+    known: Mapping[str, Validators],
+    keep: Callable[[FeedReading], None],
+    allow_hosts: frozenset[str] = frozenset(),
+) -> None:
+    """Hands one reading a feed to `keep`, as they come in, in any order. A feed that cannot be read says why; the
+    others go on.
+
+    Some `web.PARALLEL` documents are in memory at once, however many feeds there are. Parsing takes as many processes
+    as there are processors, and starts them only when a feed has changed.
+    """
+    asyncio.run(_read_feeds(urls, known, keep, allow_hosts))
 
 
-def land(connection: duckdb.DuckDBPyConnection, day: date, readings: Sequence[FeedReading], docs: Path) -> Ingested:
+def land(connection: duckdb.DuckDBPyConnection, day: date, readings: Iterable[FeedReading], docs: Path) -> Ingested:
     """Writes a day's feeds and episodes in one transaction; nothing is written where a critical rule is broken.
 
     Which episodes belong to the day is said in `sql/assign_episodes.sql`. Doing it again with the same feeds changes
-    no row.
+    no row. The readings are taken one by one, so they may come from a file.
     """
     with transaction(connection):
+        outcomes = []
         for reading in readings:
-            if reading.feed:
-                _replace_feed(connection, reading)
-        read = [reading.feed_url for reading in readings if reading.error is None]
+            _remember(connection, reading)
+            outcomes.append(replace(reading, feed=None))
+        read = [outcome.feed_url for outcome in outcomes if outcome.error is None]
         assigned = records(connection, query("assign_episodes"), {"day": day})
         kept = records(connection, query("keep_episodes"), {"day": day, "feeds_read": read})
         rows = [{**row, "partition_date": day} for row in (*assigned, *kept)]
         passed, set_aside = pass_rows(connection, "episodes", rows, day, docs)
         replace_partition(connection, "raw.episodes", day, passed)
-        statuses = _record_fetches(connection, day, readings, Counter(row["feed_url"] for row in passed))
+        statuses = _record_fetches(connection, day, outcomes, Counter(row["feed_url"] for row in passed))
     return Ingested(dict(Counter(statuses)), len(passed), set_aside)
+
+
+async def _read_feeds(
+    urls: Sequence[str],
+    known: Mapping[str, Validators],
+    keep: Callable[[FeedReading], None],
+    allow_hosts: frozenset[str],
+) -> None:
+    before = [known.get(url, Validators()) for url in urls]
+    requests = [web.Request(seen.moved_to or url, _conditions(seen)) for url, seen in zip(urls, before, strict=True)]
+    async with Parsers() as parsers:
+
+        async def take(position: int, answer: web.Response) -> None:
+            reading = await _reading(urls[position], before[position], answer, parsers)
+            if reading.error:
+                log.warning("feed %s: %s", reading.feed_url, reading.error)
+            keep(reading)
+
+        await web.fetch_each(requests, take, allow_hosts)
 
 
 def _conditions(known: Validators) -> dict[str, str]:
@@ -112,34 +158,54 @@ def _conditions(known: Validators) -> dict[str, str]:
     return {name: value for name, value in conditions.items() if value}
 
 
-def _reading(answer: web.Response) -> FeedReading:
+async def _reading(feed_url: str, before: Validators, answer: web.Response, parsers: Parsers) -> FeedReading:
     now = datetime.now(UTC)
+    reading = FeedReading(feed_url, answer.status, now, error=answer.error, moved_to=answer.moved_to)
     if answer.status == 304:
-        return FeedReading(answer.url, 304, now, unchanged=True)
+        return replace(reading, unchanged=True)
     if answer.body is None:
-        return FeedReading(answer.url, answer.status, now, error=answer.error)
-    try:
-        feed = feeds.parse(answer.body, answer.url, answer.headers, base_url=answer.final_url)
-    except feeds.UnreadableFeed as error:
-        return FeedReading(answer.url, answer.status, now, error=str(error))
-    return FeedReading(
-        answer.url,
-        answer.status,
-        now,
-        feed=feed,
+        return reading
+    reading = replace(
+        reading,
         etag=answer.headers.get("etag"),
         last_modified=answer.headers.get("last-modified"),
         content_hash=hashlib.sha256(answer.body).hexdigest(),
     )
+    if reading.content_hash == before.content_hash:
+        return replace(reading, unchanged=True)
+    try:
+        feed = await parsers.parse(answer.body, feed_url, answer.headers, answer.final_url)
+    except feeds.UnreadableFeed as error:
+        return FeedReading(feed_url, answer.status, now, error=str(error))
+    return replace(reading, feed=feed)
 
 
-def _replace_feed(connection: duckdb.DuckDBPyConnection, reading: FeedReading) -> None:
-    feed = reading.feed
-    assert feed is not None
+def _remember(connection: duckdb.DuckDBPyConnection, reading: FeedReading) -> None:
+    """Brings what is known of a feed up to date. An address that it moved to is forgotten once that fails."""
+    if reading.feed:
+        _replace_feed(connection, reading, reading.feed)
+    if reading.error or reading.moved_to:
+        connection.execute(
+            "update raw.feeds set moved_to = $moved where feed_url = $url and moved_to is distinct from $moved",
+            {"url": reading.feed_url, "moved": reading.moved_to if not reading.error else None},
+        )
+    if reading.unchanged and reading.content_hash:
+        connection.execute(
+            """
+            update raw.feeds set etag = $etag, last_modified = $modified
+            where feed_url = $url and (etag is distinct from $etag or last_modified is distinct from $modified)
+            """,
+            {"url": reading.feed_url, "etag": reading.etag, "modified": reading.last_modified},
+        )
+
+
+def _replace_feed(connection: duckdb.DuckDBPyConnection, reading: FeedReading, feed: feeds.Feed) -> None:
     url = {"url": reading.feed_url}
-    before = records(connection, "select content_hash from raw.feeds where feed_url = $url", url)
-    if before and before[0]["content_hash"] == reading.content_hash:
+    known = next(iter(records(connection, query("known_feed"), url)), {})
+    own = known if known.get("feed_url") == reading.feed_url else {}
+    if (own.get("content_hash"), own.get("parser")) == (reading.content_hash, feeds.VERSION):
         return
+    feed = _same_identities(feed, known.get("show_id"), records(connection, query("known_items"), url))
     connection.execute("delete from raw.feeds where feed_url = $url", url)
     connection.execute("delete from raw.feed_items where feed_url = $url", url)
     show = {"show_id": feed.show_id, "show_title": feed.show_title, "language": feed.language}
@@ -152,20 +218,47 @@ def _replace_feed(connection: duckdb.DuckDBPyConnection, reading: FeedReading) -
                 "etag": reading.etag,
                 "last_modified": reading.last_modified,
                 "content_hash": reading.content_hash,
+                "parser": feeds.VERSION,
+                "blocked": feed.blocked,
+                "moved_to": own.get("moved_to"),
                 **show,
             }
         ],
     )
-    append(connection, "raw.feed_items", [_item_row(reading.feed_url, show, item) for item in feed.items])
+    rows = [_item_row(reading, show, item) for item in feed.items]
+    append(connection, "raw.feed_items", rows)
 
 
-def _item_row(feed_url: str, show: Mapping[str, str | None], item: feeds.FeedItem) -> dict:
+def _same_identities(feed: feeds.Feed, show_id: str | None, known: Sequence[Mapping]) -> feeds.Feed:
+    """The feed with the ids that its show and episodes had before, whatever the feed now calls them.
+
+    An item is the one of the same guid; else, where nothing else has or had that enclosure, the one of the same
+    enclosure, which was given another guid.
+    """
+    by_guid: dict[str | None, str] = {row["guid"]: row["episode_id"] for row in known}
+    owners: dict[str | None, set[str]] = {}
+    for row in known:
+        owners.setdefault(row["audio_url"], set()).add(row["episode_id"])
+    sharing = Counter(item.audio_url for item in feed.items)
+    taken = {by_guid.get(item.guid) for item in feed.items}
+
+    def same(item: feeds.FeedItem) -> str | None:
+        if item.guid in by_guid:
+            return by_guid[item.guid]
+        had = owners.get(item.audio_url, set()) - taken
+        return had.pop() if item.audio_url and len(had) == 1 == sharing[item.audio_url] else item.episode_id
+
+    items = tuple(replace(item, episode_id=same(item)) for item in feed.items)
+    return replace(feed, show_id=show_id or feed.show_id, items=items)
+
+
+def _item_row(reading: FeedReading, show: Mapping[str, str | None], item: feeds.FeedItem) -> dict:
     row = asdict(item)
-    published = row["published_at"]
-    row["published_at"] = published.replace(tzinfo=None) if published else None
+    row["published_at"] = item.published_at.replace(tzinfo=None) if item.published_at else None
+    row["in_future"] = item.published_at is not None and item.published_at > reading.read_at
     row["persons"] = list(item.persons)
     row["transcripts"] = json.dumps(row["transcripts"])
-    return {"feed_url": feed_url, **show, **row}
+    return {"feed_url": reading.feed_url, **show, **row}
 
 
 def _record_fetches(
@@ -184,7 +277,7 @@ def _record_fetches(
         for row in records(
             connection,
             """
-            select feeds.feed_url, feeds.show_title, count(feed_items.position) as item_count
+            select feeds.feed_url, feeds.show_title, feeds.blocked, count(feed_items.position) as item_count
             from raw.feeds left join raw.feed_items using (feed_url)
             group by all
             """,
@@ -194,15 +287,10 @@ def _record_fetches(
     for reading in readings:
         known = items.get(reading.feed_url, {})
         count = episodes.get(reading.feed_url, 0)
-        if reading.error:
-            status = "failed"
-        elif not known.get("item_count"):
-            status = "empty"
-        else:
-            status = "ok" if count else "unchanged"
+        status, reason = _status(reading, known.get("blocked"), known.get("item_count"), count)
         statuses.append(status)
         old = before.get(reading.feed_url)
-        if old and _still_true(old, status, count, reading.error):
+        if old and _still_true(old, status, count, reason):
             continue
         connection.execute(
             "delete from raw.feed_fetches where feed_url = $url and partition_date = $day",
@@ -217,7 +305,7 @@ def _record_fetches(
                     "partition_date": day,
                     "show_title": known.get("show_title"),
                     "status": status,
-                    "reason": reading.error,
+                    "reason": reason,
                     "http_status": reading.http_status,
                     "item_count": known.get("item_count"),
                     "episode_count": count,
@@ -228,7 +316,23 @@ def _record_fetches(
     return statuses
 
 
-def _still_true(old: Mapping, status: str, count: int, error: str | None) -> bool:
+def _status(reading: FeedReading, blocked: str | None, items: int | None, episodes: int) -> tuple[str, str | None]:
+    """How a feed fared and, but for what needs no reason, why."""
+    if reading.error:
+        return "failed", reading.error
+    if blocked:
+        return "blocked", blocked
+    if reading.moved_to:
+        return "moved", f"moved for good to {reading.moved_to}, which is asked from now on"
+    if not items:
+        return "empty", None
+    return ("ok" if episodes else "unchanged"), None
+
+
+def _still_true(old: Mapping, status: str, count: int, reason: str | None) -> bool:
+    """Whether a row may stay. A day that was read stays read, and a move that day stays said."""
     if status == "failed" != old["status"]:
         return True
-    return (status, count, error) == (old["status"], old["episode_count"], old["reason"])
+    if old["status"] == "moved" and status in ("ok", "unchanged"):
+        return count == old["episode_count"]
+    return (status, count, reason) == (old["status"], old["episode_count"], old["reason"])

@@ -2,7 +2,7 @@
 create schema if not exists raw;
 create schema if not exists ops;
 
--- grain: a feed, as last seen
+-- grain: a feed, as last seen; `moved_to` is asked in place of `feed_url`, `blocked` says that it must not be used
 create table if not exists raw.feeds (
     feed_url varchar primary key,
     show_id varchar,
@@ -10,8 +10,14 @@ create table if not exists raw.feeds (
     language varchar,
     etag varchar,
     last_modified varchar,
-    content_hash varchar
+    content_hash varchar,
+    parser varchar,
+    moved_to varchar,
+    blocked varchar
 );
+alter table raw.feeds add column if not exists parser varchar;
+alter table raw.feeds add column if not exists moved_to varchar;
+alter table raw.feeds add column if not exists blocked varchar;
 
 -- grain: an item of a feed, as last seen; an item that cannot become an episode says why in `problem`
 create table if not exists raw.feed_items (
@@ -32,8 +38,16 @@ create table if not exists raw.feed_items (
     transcripts json,
     language varchar,
     explicit boolean,
-    problem varchar
+    season integer,
+    episode_number double,
+    chapters_url varchar,
+    problem varchar,
+    in_future boolean
 );
+alter table raw.feed_items add column if not exists season integer;
+alter table raw.feed_items add column if not exists episode_number double;
+alter table raw.feed_items add column if not exists chapters_url varchar;
+alter table raw.feed_items add column if not exists in_future boolean;
 
 -- grain: a feed and day; kept as it is while a later reading of the same day finds the same
 create table if not exists raw.feed_fetches (
@@ -66,8 +80,14 @@ create table if not exists raw.episodes (
     persons varchar[],
     transcripts json,
     language varchar,
-    explicit boolean
+    explicit boolean,
+    season integer,
+    episode_number double,
+    chapters_url varchar
 );
+alter table raw.episodes add column if not exists season integer;
+alter table raw.episodes add column if not exists episode_number double;
+alter table raw.episodes add column if not exists chapters_url varchar;
 
 -- grain: an episode whose transcript was looked for
 create table if not exists raw.transcripts (
@@ -234,14 +254,56 @@ create table if not exists ops.deliveries (
     primary key (digest_date, recipient)
 );
 
+-- grain: a feed and day. `status`: ok (with episodes of that day), unchanged (read, without), empty (no items at all),
+-- moved (read, from an address that is asked from now on), failed, blocked (the publisher forbids it); `reason` says why.
+-- `failing_since`: of a failed row, the first day of the failures in a row that it belongs to; `failing_days`: how many
+-- days those are so far, the first and its own included. Null on every other row.
 create or replace view ops.feed_status as
-select feed_url, show_title, partition_date, status, reason, http_status, item_count, episode_count, fetched_at
-from raw.feed_fetches;
+with
 
+runs as (
+    select
+        *,
+        count(*) filter (where status <> 'failed') over (partition by feed_url order by partition_date) as run
+    from raw.feed_fetches
+),
+
+failing as (
+    select
+        *,
+        case
+            when status = 'failed'
+                then min(partition_date) filter (where status = 'failed') over (partition by feed_url, run)
+        end as failing_since
+    from runs
+)
+
+select
+    feed_url,
+    show_title,
+    partition_date,
+    status,
+    reason,
+    http_status,
+    item_count,
+    episode_count,
+    fetched_at,
+    failing_since,
+    date_diff('day', failing_since, partition_date) + 1 as failing_days
+from failing;
+
+-- grain: an item of a feed that is no episode, or not yet, and why
 create or replace view ops.skipped_items as
-select feed_url, show_title, position, guid, title, published_at, problem
+select
+    feed_url,
+    show_title,
+    position,
+    guid,
+    title,
+    published_at,
+    coalesce(problem, 'the publication date was in the future when the feed was read; it waits for that day') as problem
 from raw.feed_items
-where problem is not null;
+where problem is not null or (in_future and episode_id not in (select episode_id from raw.episodes));
 
 -- grain: an episode, source and try; what a publisher offers is free and counted as one try
 create or replace view ops.transcription_jobs as

@@ -60,17 +60,22 @@ def fetch_feeds(partition_key: str | None) -> Summary:
 
     partition = day(partition_key)
     known = landing.get("validators", partition, dict[str, ingestion.Validators])
-    readings = ingestion.read_feeds(ingestion.feed_urls(settings()), known, settings().allow_hosts)
-    landing.put("feeds", partition, readings, list[ingestion.FeedReading])
-    failed = sum(reading.error is not None for reading in readings)
-    return _said({"feeds": len(readings), "failed": failed})
+    urls, failed = ingestion.feed_urls(settings()), []
+    with landing.put_each("feeds", partition, ingestion.FeedReading) as put:
+
+        def keep(reading: ingestion.FeedReading) -> None:
+            put(reading)
+            failed.extend([reading.feed_url] if reading.error else [])
+
+        ingestion.read_feeds(urls, known, keep, settings().allow_hosts)
+    return _said({"feeds": len(urls), "failed": len(failed)})
 
 
 def land_episodes(partition_key: str | None) -> Summary:
     from include import ingestion
 
     partition = day(partition_key)
-    readings = landing.get("feeds", partition, list[ingestion.FeedReading])
+    readings = landing.get_each("feeds", partition, ingestion.FeedReading)
     with open_warehouse() as connection:
         return _said(asdict(ingestion.land(connection, partition, readings, settings().data_docs)))
 

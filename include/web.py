@@ -14,7 +14,6 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from itertools import zip_longest
 from pathlib import Path
 
 import brotli
@@ -33,8 +32,13 @@ SILENCE_SECONDS = 20.0
 TRIES = 3
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+"""A server that asks to wait longer is left alone until the next scan."""
 PARALLEL = 24
 PARALLEL_PER_HOST = 4
+LANE = 4
+"""How many requests to one host are worth another connection."""
+CRUMBS = 20_000
+"""How many chunks an answer may have before their mean size counts: a tiny one costs as much work as a large one."""
 _STEP_BYTES = 64 * 1024
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LASTING_REDIRECTS = {301, 308}
@@ -104,14 +108,17 @@ async def fetch_each(
     At most PARALLEL answers are on their way or being taken at any moment, however many requests there are. Raises
     only what `take` raises.
     """
-    waiting = iter(_hosts_in_turn(requests))
-    async with _Client(allow_hosts) as client:
+    lanes = _lanes(requests)
+    waiting = iter(lanes)
+    rules = _Rules(allow_hosts)
 
-        async def work() -> None:
-            for position in waiting:
-                await take(position, await client.get(requests[position], _Memory(), TIMEOUT_SECONDS))
+    async def work() -> None:
+        async with _Client(rules) as client:
+            for lane in waiting:
+                for position in lane:
+                    await take(position, await client.get(requests[position], _Memory(), TIMEOUT_SECONDS))
 
-        await asyncio.gather(*(work() for _ in range(min(PARALLEL, len(requests)))))
+    await asyncio.gather(*(work() for _ in range(min(PARALLEL, len(lanes)))))
 
 
 def download(
@@ -138,7 +145,7 @@ async def _download(
     part.parent.mkdir(parents=True, exist_ok=True)
     part.unlink(missing_ok=True)
     try:
-        async with _Client(allow_hosts) as client:
+        async with _Client(_Rules(allow_hosts)) as client:
             response = await client.get(Request(url), _Part(part, max_bytes), timeout_seconds)
         if response.error is None:
             os.replace(part, file)
@@ -209,34 +216,59 @@ class _Answer:
         reason = self._raw.extensions.get("reason_phrase", b"").decode("latin-1")
         return _SAID_OF_A_STATUS.get(self.status, f"the server answered {self.status} {reason}".strip())
 
+    async def pass_over(self) -> None:
+        """Reads a body that is not wanted where it is short, so that the connection can serve again."""
+        announced = self.headers.get("content-length", "")
+        if self.status == 304 or (announced.isdigit() and int(announced) <= _STEP_BYTES):
+            async for _ in self._raw.aiter_stream():
+                pass
+
     async def pieces(self, max_bytes: int, told: int | None = None) -> AsyncIterator[bytes]:
         """The decompressed body, bit by bit, read no further than the cap."""
         too_large = Refused(f"the answer is larger than {_size(told or max_bytes)}")
         announced = self.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > max_bytes:
             raise too_large
-        size = 0
+        size = chunks = 0
         decoder = _decoder(self._encoding)
         async for chunk in self._raw.aiter_stream():
+            chunks += 1
+            if chunks > CRUMBS and size < chunks * 64:
+                raise Refused("the answer comes in too many pieces that are too small")
             for piece in decoder.feed(chunk):
                 size += len(piece)
                 if size > max_bytes:
                     raise too_large
                 yield piece
+            await asyncio.sleep(0)  # chunks that are here already would let no other answer have its turn
         decoder.close()
 
 
-class _Client:
-    """Connections to many hosts, few of them to one."""
+class _Rules:
+    """What all clients of one call keep to together: which hosts may be read, and how many requests one has at once."""
 
     def __init__(self, allow_hosts: Collection[str]):
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
-            max_connections=PARALLEL,
-            keepalive_expiry=30.0,
-            network_backend=_GuardedBackend(frozenset(allow_hosts)),
-        )
+        self.backend = _GuardedBackend(frozenset(allow_hosts))
+        self.ssl_context = httpx.create_ssl_context(trust_env=False)
         self._hosts: dict[str, asyncio.Semaphore] = {}
+
+    def turn(self, host: str) -> asyncio.Semaphore:
+        return self._hosts.setdefault(host, asyncio.Semaphore(PARALLEL_PER_HOST))
+
+
+class _Client:
+    """One request after another, over one connection while they go to the same host."""
+
+    def __init__(self, rules: _Rules):
+        self._rules = rules
+        # A pool of its own, as a pool looks at all its connections for each request.
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=rules.ssl_context,
+            max_connections=2,
+            max_keepalive_connections=1,
+            keepalive_expiry=30.0,
+            network_backend=rules.backend,
+        )
 
     async def __aenter__(self) -> "_Client":
         await self._pool.__aenter__()
@@ -247,17 +279,22 @@ class _Client:
 
     async def get(self, request: Request, sink: "_Memory | _Part", timeout_seconds: float) -> Response:
         """One answer, after as many tries as it needs and may have; never raises for what the other side does."""
-        response = Response(request.url, request.url, None, error="nothing was heard")
+        response = Response(request.url, request.url, None)
         try:
             async with asyncio.timeout(timeout_seconds):
                 for attempt in range(TRIES):
-                    if attempt:
-                        await asyncio.sleep(_pause(response, attempt))
                     response = await self._try(request, sink)
                     if response.error is None or (response.status is not None and response.status not in _PASSING):
                         break
+                    pause = _asked_pause(response.headers.get("retry-after", ""))
+                    if pause is not None and pause > LONGEST_PAUSE_SECONDS:
+                        response = replace(response, error=f"{response.error}; it asks to wait {pause:.0f} s")
+                        break
+                    if attempt + 1 < TRIES:
+                        usual = FIRST_PAUSE_SECONDS * 2**attempt * random.uniform(0.75, 1.25)
+                        await asyncio.sleep(usual if pause is None else pause)
         except TimeoutError:
-            before = f", and before that: {response.error}" if response.status or response.error else ""
+            before = f"; before that: {response.error}" if response.error else ""
             response = replace(response, error=f"no complete answer within {timeout_seconds:.0f} s{before}")
         except Refused as refusal:
             response = Response(request.url, request.url, None, error=str(refusal))
@@ -291,10 +328,12 @@ class _Client:
         for hop in range(MAX_REDIRECTS + 1):
             target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
             async with (
-                self._hosts.setdefault(url.host, asyncio.Semaphore(PARALLEL_PER_HOST)),
+                self._rules.turn(url.host),
                 self._pool.stream("GET", target, headers=headers, extensions={"timeout": silence}) as raw,
             ):
                 answer = _Answer(raw)
+                if answer.status not in sink.statuses:
+                    await answer.pass_over()
                 if answer.status in _REDIRECTS and "location" in answer.headers:
                     lasting = lasting and answer.status in _LASTING_REDIRECTS
                     url = _checked(answer.headers["location"], url)
@@ -326,24 +365,29 @@ def _checked(url: str, base: httpx.URL | None = None) -> httpx.URL:
     return parts
 
 
-def _hosts_in_turn(requests: Sequence[Request]) -> Iterator[int]:
-    """The positions of the requests, the hosts by turns, so that one host with many feeds keeps no other waiting."""
-    by_host: dict[str, list[int]] = {}
+def _lanes(requests: Sequence[Request]) -> list[list[int]]:
+    """The positions of the requests, parted into lanes of one host each, the longest first.
+
+    One lane is asked over one connection, one request after another; a host with many requests has several lanes.
+    """
+    hosts: dict[str, list[int]] = {}
     for position, request in enumerate(requests):
-        by_host.setdefault(request.url.partition("://")[2].partition("/")[0], []).append(position)
-    for turn in zip_longest(*by_host.values()):
-        yield from (position for position in turn if position is not None)
+        hosts.setdefault(request.url.partition("://")[2].partition("/")[0], []).append(position)
+    lanes = []
+    for positions in hosts.values():
+        count = min(PARALLEL_PER_HOST, -(-len(positions) // LANE))
+        lanes += [positions[start::count] for start in range(count)]
+    return sorted(lanes, key=len, reverse=True)
 
 
-def _pause(response: Response, attempt: int) -> float:
-    """Seconds until the next try: what the server asks for, up to a bound, else about 1, then 2."""
-    asked = response.headers.get("retry-after", "")
+def _asked_pause(retry_after: str) -> float | None:
+    """The seconds that a server asks to wait, in either form of the header; None where it does not ask."""
+    if retry_after.isdigit():
+        return float(retry_after)
     with contextlib.suppress(ValueError):
-        moment = None if asked.isdigit() or not asked else parsedate_to_datetime(asked)
-        seconds = (moment - moment.now(moment.tzinfo)).total_seconds() if moment else float(asked or "nan")
-        if seconds == seconds:
-            return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS)
-    return FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
+        moment = parsedate_to_datetime(retry_after)
+        return max((moment - moment.now(moment.tzinfo)).total_seconds(), 0.0)
+    return None
 
 
 def _lasting_validator(headers: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ days_read as (
         feed_url,
         partition_date
     from raw.feed_fetches
-    where status in ('ok', 'unchanged', 'empty')
+    where status in ('ok', 'unchanged', 'empty', 'moved')
 ),
 
 refused as (
@@ -30,7 +30,7 @@ refused as (
     where door = 'episodes' and partition_date < $day
 )
 
-select items.* exclude (position, problem)
+select items.* exclude (position, problem, in_future)
 from items
 left join recorded on items.episode_id = recorded.episode_id
 left join days_read

@@ -32,6 +32,9 @@ def episode(number: int, **changes):
         "transcripts": "[]",
         "language": "en",
         "explicit": None,
+        "season": None,
+        "episode_number": None,
+        "chapters_url": None,
         **changes,
     }
 

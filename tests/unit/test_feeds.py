@@ -8,7 +8,8 @@ from include import feed_list, feeds
 
 FEED = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"
-     xmlns:podcast="https://podcastindex.org/namespace/1.0" xmlns:content="http://purl.org/rss/1.0/modules/content/">
+     xmlns:podcast="https://podcastindex.org/namespace/1.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"
+     xmlns:media="http://search.yahoo.com/mrss/">
 <channel>
   <title>Harbour &amp;amp; Tide</title><language>en-gb</language>{channel}
   <item>
@@ -63,6 +64,174 @@ def test_an_item_that_cannot_be_an_episode_says_why_and_spoils_nothing(item, why
     assert why in bad.problem
 
 
+def dated(inside: str, guid: str = "x") -> str:
+    return f"<item><guid>{guid}</guid><pubDate>Thu, 15 Jan 2026 10:00:00 GMT</pubDate>{inside}</item>"
+
+
+@pytest.mark.parametrize(
+    ("word", "explicit"),
+    [
+        ("yes", True),
+        ("true", True),
+        (" True\n", True),
+        ("explicit", True),
+        ("no", False),
+        ("FALSE", False),
+        ("clean", False),
+        ("", None),
+        ("perhaps", None),
+    ],
+)
+def test_explicit_is_understood_in_all_its_spellings(word, explicit):
+    assert read(items=dated(f"<itunes:explicit>{word}</itunes:explicit>")).items[1].explicit is explicit
+
+
+def test_what_a_show_says_of_its_hosts_and_of_explicit_words_holds_for_episodes_that_say_nothing():
+    channel = "<itunes:explicit>true</itunes:explicit><podcast:person>Cy Host</podcast:person>"
+    own = "<itunes:explicit>no</itunes:explicit><podcast:person>Di Guest</podcast:person>"
+    items = read(channel, dated("", "a") + dated(own, "b")).items[1:]
+    assert [(item.explicit, item.persons) for item in items] == [(True, ("Cy Host",)), (False, ("Di Guest",))]
+
+
+def test_season_episode_and_chapters_are_read():
+    podcast = '<podcast:season name="Low water">3</podcast:season><podcast:episode display="x">12.5</podcast:episode>'
+    podcast += '<podcast:chapters url="c.json" type="application/json+chapters"/>'
+    itunes = "<itunes:season>4</itunes:season><itunes:episode>7</itunes:episode>"
+    first, second, third = read(items=dated(podcast, "a") + dated(itunes, "b") + dated("", "c")).items[1:]
+    assert (first.season, first.episode_number) == (3, 12.5)
+    assert first.chapters_url == "https://harbour.example/pod/c.json"
+    assert (second.season, second.episode_number) == (4, 7)
+    assert (third.season, third.episode_number, third.chapters_url) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "<podcast:block>yes</podcast:block>",
+        '<podcast:block id="other">no</podcast:block><podcast:block>yes</podcast:block>',
+        "<itunes:block>Yes</itunes:block>",
+        "<itunes:block>true</itunes:block>",
+    ],
+)
+def test_a_feed_that_is_blocked_has_no_items(block):
+    feed = read(block)
+    assert "the publisher asks not to" in feed.blocked
+    assert feed.items == ()
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '<podcast:block id="elsewhere">yes</podcast:block>',
+        "<podcast:block>no</podcast:block>",
+        "<itunes:block>no</itunes:block>",
+        "<itunes:block/>",
+    ],
+)
+def test_a_block_that_is_meant_for_others_or_not_meant_blocks_nothing(block):
+    feed = read(block)
+    assert feed.blocked is None
+    assert len(feed.items) == 1
+
+
+def test_a_blocked_episode_says_so_and_the_others_stay():
+    good, bad = read(items=dated("<itunes:block>yes</itunes:block>")).items
+    assert good.problem is None
+    assert "itunes:block" in bad.problem
+
+
+@pytest.mark.parametrize(
+    ("offers", "url"),
+    [
+        ('<media:content url="m.mp3" type="audio/mpeg" duration="90"/>', "m.mp3"),
+        (
+            '<media:group><media:content url="v.mp4" type="video/mp4"/>'
+            '<media:content url="a" medium="audio"/></media:group>',
+            "a",
+        ),
+        ('<enclosure url="cover.jpg" type="image/jpeg"/><enclosure url="a.mp3" type="audio/mpeg"/>', "a.mp3"),
+        ('<enclosure url="v.mp4" type="video/mp4"/><enclosure url="a.m4a" type="audio/x-m4a"/>', "a.m4a"),
+        ('<enclosure url="v.mp4" type="video/mp4"/>', "v.mp4"),
+        ('<enclosure url="a.mp3" type="text/html"/>', "a.mp3"),
+        ('<enclosure url="plain"/>', "plain"),
+        ('<enclosure url="cover.jpg" type="image/jpeg"/>', None),
+        ('<enclosure url="magnet:?xt=1" type="application/x-bittorrent"/>', None),
+        ('<enclosure url="http://[bad" type="audio/mpeg"/>', None),
+    ],
+)
+def test_the_recording_is_the_audio_among_what_is_offered(offers, url):
+    item = read(items=dated(offers)).items[1]
+    assert item.audio_url == (f"https://harbour.example/pod/{url}" if url else None)
+    assert item.problem is None
+
+
+def test_a_live_stream_is_no_episode_and_says_nothing_of_the_show():
+    live = """<podcast:liveItem status="live"><title>On air</title><guid>live</guid><podcast:person>Ed</podcast:person>
+    <enclosure url="live.mp3" type="audio/mpeg"/></podcast:liveItem>"""
+    feed = read(live)
+    assert feed.show_title == "Harbour & Tide"
+    assert [item.guid for item in feed.items] == ["harbour-1"]
+    assert feed.items[0].persons == ("Ada Pell", "Ben Orr")
+
+
+def test_podcast_tags_are_known_by_their_namespace_not_by_their_prefix():
+    text = FEED.format(channel="", items="").replace("podcast:", "pc:").replace("xmlns:podcast", "xmlns:pc").encode()
+    item = feeds.parse(text, "https://harbour.example/feed.xml").items[0]
+    assert (len(item.transcripts), len(item.persons)) == (2, 2)
+
+
+def test_an_atom_feed_is_read_with_its_enclosures_and_relative_links():
+    text = """<feed xmlns="http://www.w3.org/2005/Atom" xml:base="https://atom.example/pod/" xml:lang="de_AT">
+    <title>Ebbe</title><entry><title type="html">&lt;b&gt;Flut&lt;/b&gt;</title><id>tag:1</id>
+    <updated>2026-01-15T01:30:00+02:00</updated><link href="1.html"/>
+    <link rel="enclosure" href="1.mp3" type="audio/mpeg"/>
+    <content type="html">&lt;p&gt;Wasser&lt;/p&gt;</content></entry></feed>"""
+    feed = feeds.parse(text.encode(), "https://atom.example/feed")
+    (item,) = feed.items
+    assert (feed.show_title, feed.language, item.title, item.description) == ("Ebbe", "de-AT", "Flut", "Wasser")
+    assert (item.guid, item.published_at) == ("tag:1", datetime(2026, 1, 14, 23, 30, tzinfo=UTC))
+    assert item.episode_url == "https://atom.example/pod/1.html"
+    assert item.audio_url == "https://atom.example/pod/1.mp3"
+
+
+@pytest.mark.parametrize("version", ["0.91", "0.92", "2.0", "3.0", ""])
+def test_rss_is_read_whatever_its_version_says(version):
+    text = FEED.format(channel="", items="").replace('version="2.0"', f'version="{version}"')
+    assert len(feeds.parse(text.encode(), "https://harbour.example/feed.xml").items) == 1
+
+
+def test_rdf_is_read_with_its_dates():
+    text = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
+    xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Old</title></channel>
+    <item rdf:about="https://old.example/1"><title>One</title><dc:date>2026-01-15T10:00:00Z</dc:date></item></rdf:RDF>"""
+    (item,) = feeds.parse(text.encode(), "https://old.example/feed").items
+    assert (item.guid, item.problem) == ("https://old.example/1", None)
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [
+        ("Thu, 15 Jan 2026 10:00:00", datetime(2026, 1, 15, 10, tzinfo=UTC)),
+        ("15 Jan 2026 10:00", datetime(2026, 1, 15, 10, tzinfo=UTC)),
+        ("2026-01-15 10:00:00", datetime(2026, 1, 15, 10, tzinfo=UTC)),
+        ("15 Jan 2026 10:00 EST", datetime(2026, 1, 15, 15, tzinfo=UTC)),
+        ("Fri, 15 Jan 2199 10:00:00 GMT", datetime(2199, 1, 15, 10, tzinfo=UTC)),
+        ("Thu, 32 Jan 2026 10:00:00 GMT", None),
+    ],
+)
+def test_a_date_without_a_zone_is_utc_and_one_that_is_none_is_named(given, understood):
+    item = read(items=f"<item><guid>x</guid><pubDate>{given}</pubDate></item>").items[1]
+    assert item.published_at == understood
+    assert (item.problem is None) == (understood is not None)
+
+
+def test_an_item_without_a_guid_is_known_by_its_enclosure_else_by_its_link():
+    date = "<pubDate>Thu, 15 Jan 2026 10:00:00 GMT</pubDate>"
+    enclosed, linked = f'<item>{date}<enclosure url="a.mp3"/></item>', f"<item>{date}<link>/l</link></item>"
+    items = read(items=enclosed + linked).items[1:]
+    assert [item.guid for item in items] == ["https://harbour.example/pod/a.mp3", "https://harbour.example/l"]
+
+
 def test_a_show_keeps_its_identity_when_its_feed_moves_and_names_its_guid():
     channel = "<podcast:guid>9b024349-ccf0-5f69-a609-6b82873eab3c</podcast:guid>"
     text = FEED.format(channel=channel, items="").encode()
@@ -87,9 +256,20 @@ def test_a_loopback_port_is_no_part_of_a_shows_identity():
         ("1:02:03", 3723),
         ("01:02:03.500", 3723),
         ("1h 2m 3s", 3723),
+        ("1 hr. 2 mins, 3 secs", 3723),
+        ("PT1H2M3S", 3723),
+        (" 62 : 03 ", 3723),
+        ("62 minutes", 3720),
         ("2 min", 120),
+        ("3723,5", 3723),
         ("", None),
+        ("0", None),
+        ("0:00:00", None),
         ("long", None),
+        ("h", None),
+        ("-5", None),
+        ("3723000", None),
+        ("9" * 5000, None),
     ],
 )
 def test_durations_are_read_in_all_their_spellings(text, seconds):
@@ -111,9 +291,20 @@ def test_external_entities_of_a_feed_are_not_read(tmp_path):
     assert "password" not in repr(feed)
 
 
+def test_feedparser_itself_still_reads_for_others():
+    import feedparser
+
+    assert len(feedparser.parse(FEED.format(channel="", items="")).entries) == 1
+
+
 def test_a_feed_list_is_opml_or_one_url_a_line():
     opml = '<opml version="2.0"><body><outline type="rss" text="A" xmlUrl="https://a.example/f"/></body></opml>'
     assert feed_list.parse(opml, "list.opml") == ["https://a.example/f"]
+    nested = (
+        '<outline text="Folder">' + '<outline type="rss" text="B" xmlUrl="https://b.example/f"/>' * 2 + "</outline>"
+    )
+    twice = opml.replace("</body>", f"{nested}<outline text='A again' xmlUrl='https://a.example/f'/></body>")
+    assert feed_list.parse(twice, "list.opml") == ["https://a.example/f", "https://b.example/f"]
     lines = "# mine\nhttps://a.example/f\n\nhttps://b.example/f\nhttps://a.example/f\n"
     assert feed_list.parse(lines, "list.txt") == ["https://a.example/f", "https://b.example/f"]
 

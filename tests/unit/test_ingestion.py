@@ -1,13 +1,16 @@
 """Which day an episode belongs to, and what a reading of the feeds leaves in the warehouse."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import duckdb
 import pytest
 
 from include import ingestion
 from include.feeds import Feed, FeedItem
 from include.ingestion import FeedReading
 from include.warehouse import open_warehouse, records
+from tests.doubles.hostile_server import Handler, answer, redirect, serving
 
 FEED = "https://harbour.example/feed.xml"
 
@@ -33,6 +36,9 @@ def item(name: str, published: datetime | None, **changes) -> FeedItem:
         "persons": (),
         "transcripts": (),
         "explicit": None,
+        "season": None,
+        "episode_number": None,
+        "chapters_url": None,
         "problem": None,
     }
     return FeedItem(**{**values, **changes})
@@ -150,6 +156,104 @@ def test_each_feed_and_day_has_a_status_with_its_reason(warehouse, tmp_path):
     ]
 
 
+MOVED = "https://tide.example/feed.xml"
+
+
+def statuses(warehouse) -> list[tuple]:
+    rows = records(warehouse, "select partition_date, status, reason from ops.feed_status order by partition_date")
+    return [(row["partition_date"].day, row["status"], row["reason"]) for row in rows]
+
+
+def test_a_feed_that_moved_for_good_counts_as_read_and_is_asked_at_its_new_address(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), moved_to=MOVED))
+    assert ingestion.validators(warehouse)[FEED].moved_to == MOVED
+    assert statuses(warehouse) == [(14, "moved", f"moved for good to {MOVED}, which is asked from now on")]
+    run(warehouse, 15, tmp_path, reading(item("e1", january(14)), item("e2", january(14))))
+    assert days(warehouse) == {"e1": 14, "e2": 15}
+    assert ingestion.validators(warehouse)[FEED].moved_to == MOVED
+    before = statuses(warehouse)
+    run(warehouse, 14, tmp_path, FeedReading(FEED, 304, january(16), unchanged=True))
+    assert statuses(warehouse) == before
+
+
+def test_a_new_address_that_fails_is_forgotten_and_the_listed_one_asked_again(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), moved_to=MOVED))
+    run(warehouse, 15, tmp_path, FeedReading(FEED, 404, january(16), error="the server answered 404 Not Found"))
+    assert ingestion.validators(warehouse)[FEED].moved_to is None
+
+
+def test_an_unchanged_feed_that_moved_is_remembered_with_its_new_validators(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), content_hash="h"))
+    unchanged = FeedReading(FEED, 200, january(15), unchanged=True, etag='"2"', content_hash="h", moved_to=MOVED)
+    run(warehouse, 15, tmp_path, unchanged)
+    assert ingestion.validators(warehouse)[FEED] == ingestion.Validators('"2"', None, "h", MOVED)
+
+
+def test_the_new_address_in_the_list_is_the_same_show(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), moved_to=MOVED))
+    renamed = replace(item("e1", january(14)), episode_id="e9")
+    elsewhere = FeedReading(MOVED, 200, january(15), feed=Feed("s9", "Harbour", "en", (renamed,)), content_hash="h")
+    run(warehouse, 15, tmp_path, elsewhere)
+    assert days(warehouse) == {"e1": 14}
+    assert records(warehouse, "select distinct show_id from raw.feed_items") == [{"show_id": "s1"}]
+
+
+def test_an_episode_and_a_show_keep_their_ids_when_the_feed_renames_them(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), item("e2", january(14))))
+    renamed = item("e3", january(14), audio_url="https://harbour.example/e1.mp3")
+    for day in (15, 16):
+        feed = Feed("s9", "Harbour", "en", (renamed, item("e2", january(14), title=f"Day {day}")))
+        run(warehouse, day, tmp_path, reading(feed=feed, content_hash=f"h{day}"))
+    assert days(warehouse) == {"e1": 14, "e2": 14}
+    assert records(warehouse, "select distinct show_id from raw.feeds") == [{"show_id": "s1"}]
+    assert records(warehouse, "select guid from raw.feed_items where episode_id = 'e1'") == [{"guid": "e3"}]
+
+
+def test_episodes_that_share_one_enclosure_stay_apart(warehouse, tmp_path):
+    shared = {"audio_url": "https://harbour.example/intro.mp3"}
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14), **shared)))
+    run(warehouse, 15, tmp_path, reading(item("e1", january(14), **shared), item("e2", january(15), **shared)))
+    assert days(warehouse) == {"e1": 14, "e2": 15}
+
+
+def test_a_feed_that_its_publisher_blocks_gives_no_episode_and_says_so(warehouse, tmp_path):
+    blocked = Feed("s1", "Harbour", "en", (), blocked="the publisher asks not to use this feed (podcast:block)")
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14))))
+    ingested = run(warehouse, 15, tmp_path, reading(feed=blocked, content_hash="h"))
+    run(warehouse, 16, tmp_path, FeedReading(FEED, 304, january(17), unchanged=True))
+    assert (ingested.feeds, ingested.episodes) == ({"blocked": 1}, 0)
+    assert [status for _, status, _ in statuses(warehouse)] == ["ok", "blocked", "blocked"]
+    assert days(warehouse) == {"e1": 14}
+
+
+def test_a_failing_feed_says_since_when_and_for_how_many_days(warehouse, tmp_path):
+    fails = FeedReading(FEED, None, january(20), error="no connection within 10 s")
+    for day, outcome in {11: fails, 12: reading(), 14: fails, 13: fails, 16: fails}.items():
+        run(warehouse, day, tmp_path, outcome)
+    query = "select partition_date, failing_since, failing_days from ops.feed_status order by partition_date"
+    found = [(r["partition_date"].day, r["failing_since"], r["failing_days"]) for r in records(warehouse, query)]
+    since = date(2026, 1, 13)
+    assert found == [(11, date(2026, 1, 11), 1), (12, None, None), (13, since, 1), (14, since, 2), (16, since, 4)]
+
+
+def test_an_episode_of_the_future_is_named_until_its_day_comes(warehouse, tmp_path):
+    feed = reading(item("e1", january(22)))
+    run(warehouse, 20, tmp_path, feed)
+    (skipped,) = records(warehouse, "select guid, problem from ops.skipped_items")
+    assert "in the future" in skipped["problem"]
+    run(warehouse, 22, tmp_path, feed)
+    assert days(warehouse) == {"e1": 22}
+    assert records(warehouse, "select * from ops.skipped_items") == []
+
+
+def test_a_feed_that_an_earlier_version_parsed_is_read_in_full_again(warehouse, tmp_path):
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14)), content_hash="h"))
+    warehouse.execute("update raw.feeds set parser = null")
+    assert ingestion.validators(warehouse)[FEED] == ingestion.Validators()
+    run(warehouse, 14, tmp_path, reading(item("e1", january(14), explicit=True), content_hash="h"))
+    assert records(warehouse, "select explicit from raw.episodes") == [{"explicit": True}]
+
+
 def test_an_item_that_cannot_be_an_episode_can_be_queried_with_its_reason(warehouse, tmp_path):
     run(warehouse, 15, tmp_path, reading(item("e1", None, problem="the item has no publication date")))
     (skipped,) = records(warehouse, "select title, problem from ops.skipped_items")
@@ -164,6 +268,50 @@ def test_a_row_that_breaks_a_rule_is_set_aside_and_the_others_go_on(warehouse, t
     assert (row["door"], row["row_key"]) == ("episodes", "e2")
     assert "http" in row["reason"]
     assert days(warehouse) == {"e1": 15}
+
+
+def test_feeds_are_read_once_remembered_where_they_moved_and_not_parsed_again_while_the_same():
+    text = b"""<rss version="2.0"><channel><title>Harbour</title><item><guid>1</guid>
+    <pubDate>Thu, 15 Jan 2026 10:00:00 GMT</pubDate></item></channel></rss>"""
+    tricks = {"old": redirect("/new", "301 Moved Permanently"), "new": answer(text), "bad": answer(b"no feed")}
+    with serving({**tricks, "home": redirect("/bad", "308 Permanent Redirect")}) as host:
+        old, home = f"http://{host}/old", f"http://{host}/home"
+
+        def read(known: dict[str, ingestion.Validators]) -> dict[str, FeedReading]:
+            found: dict[str, FeedReading] = {}
+            ingestion.read_feeds([old, home], known, lambda r: found.update({r.feed_url: r}), frozenset({host}))
+            return found
+
+        first = read({})
+        assert first[old].moved_to == f"http://{host}/new"
+        assert len(first[old].feed.items) == 1
+        assert (first[home].moved_to, first[home].feed) == (None, None), "what is no feed is no new address of one"
+        known = ingestion.Validators(content_hash=first[old].content_hash, moved_to=first[old].moved_to)
+        second = read({old: known})[old]
+        assert (second.unchanged, second.feed, second.moved_to) == (True, None, None)
+        assert Handler.asked == {"old": 1, "new": 2, "home": 2, "bad": 2}
+
+
+def test_a_warehouse_of_an_earlier_version_goes_on_working(tmp_path):
+    columns = "feed_url varchar, show_id varchar, show_title varchar, guid varchar, episode_id varchar, title varchar"
+    more = "description varchar, published_at timestamp, episode_url varchar, audio_url varchar, audio_type varchar"
+    rest = "duration_seconds integer, persons varchar[], transcripts json, language varchar, explicit boolean"
+    item_columns = f"{columns}, {more}, {rest}"
+    with duckdb.connect(str(tmp_path / "old.duckdb")) as old:
+        old.execute("create schema raw")
+        old.execute(
+            "create table raw.feeds (feed_url varchar primary key, show_id varchar, show_title varchar, "
+            "language varchar, etag varchar, last_modified varchar, content_hash varchar)"
+        )
+        old.execute(f"create table raw.feed_items ({item_columns}, position integer, problem varchar)")
+        old.execute(f"create table raw.episodes ({item_columns}, partition_date date)")
+        old.execute(
+            "insert into raw.feeds by name select $url as feed_url, 's0' as show_id, 'e' as etag", {"url": FEED}
+        )
+    with open_warehouse(tmp_path / "old.duckdb") as connection:
+        assert ingestion.validators(connection) == {FEED: ingestion.Validators()}
+        run(connection, 15, tmp_path, reading(item("e1", january(15), season=2)))
+        assert records(connection, "select show_id, season from raw.episodes") == [{"show_id": "s0", "season": 2}]
 
 
 def test_a_feed_list_that_is_not_set_says_what_to_set():

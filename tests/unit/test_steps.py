@@ -63,6 +63,15 @@ def test_a_step_whose_forerunner_left_nothing_says_so():
         landing.get("feeds", date(2026, 1, 15), list[str])
 
 
+def test_much_travels_one_by_one_and_only_when_complete():
+    with landing.put_each("feeds", date(2026, 1, 15), tuple[int, str]) as put:
+        for number in range(3):
+            put((number, "a\nb"))
+    with pytest.raises(ZeroDivisionError), landing.put_each("feeds", date(2026, 1, 15), tuple[int, str]) as put:
+        put((1 // 0, "never"))
+    assert list(landing.get_each("feeds", date(2026, 1, 15), tuple[int, str])) == [(n, "a\nb") for n in range(3)]
+
+
 def test_a_task_that_failed_for_good_leaves_an_alert_that_says_what_to_do(data_dir):
     task = namedtuple("Task", "dag_id task_id try_number")("build_claims", "land_claims", 4)
     alerts.report_failure({"task_instance": task, "partition_key": "2026-01-15", "exception": ValueError("no space")})
