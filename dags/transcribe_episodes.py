@@ -2,10 +2,9 @@
 ### Transcribe episodes
 
 **What** — gets a transcript for each episode of the day that has none: the publisher's own, in the best format that
-is offered; else from its audio by AssemblyAI, where the connection `assemblyai_default` exists; else by the speech
-model on this machine. `PODCAST_TRANSCRIBER` restricts it, and caps a day on hours and dollars hold for all of it. What
-they leave out is recorded, and taken up by the next day's run, newest first: the episode keeps its day, and the run
-announces that day as well, so that its claims are built again.
+is offered; else AssemblyAI's, where the connection `assemblyai_default` exists; else one by the speech model on this
+machine. `PODCAST_TRANSCRIBER` restricts it; caps on hours and dollars hold for a calendar day. What they leave out is
+taken up by the next day's run, newest first: an episode keeps its day, which that run announces as well.
 
 **When** — as soon as the day's episodes are landed.
 
@@ -15,8 +14,8 @@ announces that day as well, so that its claims are built again.
 **Rerun** — clear the run of the day (`airflow dags clear transcribe_episodes --partition-key 2026-01-15`).
 Nothing that was transcribed is transcribed or paid again; what failed is tried again, three times for each source.
 
-**When it fails** — `select * from ops.transcription_jobs where status <> 'ok'` names each try and its error. A key that
-AssemblyAI refuses fails its task alone: mend the connection and clear the run, which goes on with what was submitted.
+**When it fails** — `select * from ops.transcription_jobs where status <> 'ok'` names each try and its error. A source that
+fails takes nothing from the others; mend it and clear the run, which goes on with what was submitted.
 """
 
 from airflow.sdk import dag, task
@@ -28,8 +27,8 @@ from include.wiring import (
     WRITER_POOL,
     Tag,
     after,
+    assemblyai_task,
     dag_settings,
-    transcribe_at_assemblyai,
 )
 
 
@@ -53,7 +52,7 @@ def transcribe_episodes():
 
         return steps.transcribe_locally(partition_key)
 
-    @task(pool=WRITER_POOL, outlets=[TRANSCRIPTS])
+    @task(trigger_rule="all_done_min_one_success", pool=WRITER_POOL, outlets=[TRANSCRIPTS])
     def land_transcripts(partition_key=None, triggering_asset_events=None, outlet_events=None):
         from include import steps
 
@@ -62,9 +61,10 @@ def transcribe_episodes():
         outlet_events[TRANSCRIPTS].add_partitions([partition_key, *landed["taken_up"]])
         return landed
 
-    fetched, at_assemblyai = fetch_transcripts(), transcribe_at_assemblyai("transcribe_at_assemblyai")
-    list_missing_transcripts() >> fetched >> at_assemblyai
-    [fetched, at_assemblyai] >> transcribe_locally() >> land_transcripts()
+    fetched, at_assemblyai = fetch_transcripts(), assemblyai_task("transcribe_at_assemblyai")
+    locally, landed = transcribe_locally(), land_transcripts()
+    list_missing_transcripts() >> fetched >> [at_assemblyai, locally, landed]
+    at_assemblyai >> locally >> landed
 
 
 transcribe_episodes()

@@ -161,13 +161,14 @@ class Queue:
 
     def is_public(self, job: Job) -> bool:
         """Whether others can be expected to reach the recording by its address, as far as can be seen from here."""
-        parts = urlsplit(job.audio_url)
-        if f"{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}" in self._settings.allow_hosts:
-            return False
         try:
-            found = socket.getaddrinfo(parts.hostname, None, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
+            parts = urlsplit(job.audio_url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+        except (OSError, ValueError):
             return True
+        if f"{parts.hostname}:{port}" in self._settings.allow_hosts:
+            return False
         return all(ipaddress.ip_address(str(entry[4][0]).split("%")[0]).is_global for entry in found)
 
     @contextlib.contextmanager

@@ -86,7 +86,7 @@ def skip_unless_wanted(dag_run: Any) -> None:
         raise AirflowSkipException("PODCAST_SCHEDULE is off: only triggers and backfills start a day")
 
 
-def transcribe_at_assemblyai(task_id: str) -> Any:
+def assemblyai_task(task_id: str) -> Any:
     """One deferrable task for all the recordings of a run that AssemblyAI is to transcribe; see `plugins/assembly_ai`.
 
     One task, not one a recording: a mapped task would start two processes for each, and the cap of recordings in

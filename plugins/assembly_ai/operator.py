@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SUBMISSIONS = 3
 """How often a recording is submitted where the service gives no answer and turns out not to have taken it."""
+_LONGEST_SECONDS = 10 * 24 * 3600.0
 
 
 class AssemblyAITranscriptionOperator(BaseOperator):
@@ -121,32 +122,35 @@ class AssemblyAITranscriptionOperator(BaseOperator):
         """
         from include.transcription_queue import Unreachable
 
+        in_doubt = job.sent_url is not None
+        failure: ServiceError | None = None
         try:
-            if job.sent_url is None:
+            if not in_doubt:
                 job = queue.sends(job, self._address(queue, hook, job))
-                known = None
-            else:
-                known = self._find(queue, hook, job)
+            known = self._find(queue, hook, job) if in_doubt else None
             for _ in range(SUBMISSIONS):
                 if known:
                     break
+                in_doubt = False
                 try:
                     known = hook.submit(job.sent_url or "")
                 except Unavailable as error:
                     self.log.warning("Looking whether AssemblyAI took %s all the same: %s", job.episode_id, error)
-                    failure = error
-                    known = self._find(queue, hook, job)
-            if not known:
+                    failure, in_doubt = error, error.may_be_done
+                    known = self._find(queue, hook, job) if in_doubt else None
+            if known:
+                queue.submitted(job, known)
+            elif failure:
                 raise failure
-            queue.submitted(job, known)
-        except (Unreachable, RequestRefused) as error:
-            queue.failed(job, str(error))
-        except (Busy, AccountRefused, Unavailable) as error:
-            if isinstance(error, Unavailable) and error.may_be_done and job.sent_url:
+        except (Unreachable, ServiceError) as error:
+            if in_doubt:
                 queue.in_doubt(job, str(error))
+            elif isinstance(error, Unreachable | RequestRefused):
+                queue.failed(job, str(error))
             else:
                 queue.give_back(job)
-            raise
+            if isinstance(error, Busy | AccountRefused | Unavailable):
+                raise
 
     def _address(self, queue: "Queue", hook: AssemblyAIHook, job: "Job") -> str:
         if queue.is_public(job):
@@ -182,7 +186,7 @@ class AssemblyAITranscriptionOperator(BaseOperator):
 
     def _keep(self, queue: "Queue", job: "Job", answer: dict[str, Any]) -> None:
         seconds = answer.get("audio_duration")
-        if not isinstance(seconds, int | float) or seconds <= 0:
+        if not isinstance(seconds, int | float) or not 0 < seconds < _LONGEST_SECONDS:
             seconds = job.estimated_hours * 3600
         try:
             found = segments(answer)
@@ -192,7 +196,8 @@ class AssemblyAITranscriptionOperator(BaseOperator):
         if not found:
             queue.failed(job, "AssemblyAI found no speech in it", seconds / 3600)
             return
-        queue.ended(job, found, seconds, answer.get("language_code"), answer.get("speech_model_used"))
+        language, model = (str(answer.get(name) or "") or None for name in ("language_code", "speech_model_used"))
+        queue.ended(job, found, seconds, language, model)
 
     def _give_up(self, queue: "Queue", hook: AssemblyAIHook, job: "Job", status: str) -> None:
         try:

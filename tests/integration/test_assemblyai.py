@@ -1,6 +1,7 @@
 """Transcripts from AssemblyAI, over HTTP against a double of its API: once, within the caps, through every fault."""
 
 import asyncio
+import contextlib
 import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
@@ -159,6 +160,17 @@ def test_a_submission_that_hangs_until_after_the_time_limit_is_found_and_not_mad
     server.faults = [Fault("POST", "/v2/transcript", hang_seconds=0.5, done=True)]
     assert run(episodes(2), settings) == {"ok": 2}
     assert len(server.created) == 2
+
+
+@pytest.mark.parametrize("status", [429, 503, 404, 401])
+def test_a_submission_stays_in_doubt_while_the_list_cannot_be_read_and_is_found_later(server, settings, status):
+    server.faults = [Fault("POST", "/v2/transcript", 500, done=True), Fault("GET", "/v2/transcript", status, 10**6)]
+    with contextlib.suppress(AirflowFailException):
+        run(episodes(1), settings)
+    assert jobs(settings)["e000"].status == "intended"
+    server.faults = []
+    assert run(episodes(1), settings) == {"ok": 1}
+    assert len(server.created) == 1
 
 
 def test_a_service_that_restarts_in_the_middle_loses_nothing(server, settings):
@@ -458,6 +470,7 @@ def chain_settings(tmp_path, monkeypatch, server):
                 {
                     "episode_id": f"{day.day}-{number}",
                     "partition_date": day,
+                    "show_title": "By ear",
                     "title": f"Of {day}",
                     "audio_url": f"https://media.example/{day}/{number}.mp3",
                     "duration_seconds": 600,
