@@ -41,10 +41,10 @@ def build_claims():
         return steps.land_claims(partition_key)
 
     @task(outlets=[CLAIMS])
-    def announce_claims(triggering_asset_events=None, outlet_events=None):
+    def announce_claims(partition_key=None, triggering_asset_events=None, outlet_events=None):
         from include import steps
 
-        outlet_events[CLAIMS].extra = steps.passed_on(triggering_asset_events)
+        outlet_events[CLAIMS].extra = steps.passed_on(triggering_asset_events, partition_key)
 
     build_claim_models = dbt_build("build_claim_models", "claims")
     list_unread_transcripts() >> extract_claims() >> land_claims() >> build_claim_models >> announce_claims()

@@ -2,24 +2,37 @@
 ### Transcribe episodes
 
 **What** — gets a transcript for each episode of the day that has none: the publisher's own, in the best format that
-is offered. An episode without one is recorded as such and goes no further.
+is offered; else AssemblyAI's, where the connection `assemblyai_default` exists; else one by the speech model on this
+machine. `PODCAST_TRANSCRIBER` restricts it; caps on hours and dollars hold for a calendar day. What they leave out is
+taken up by the next day's run, newest first: an episode keeps its day, which that run announces as well.
 
 **When** — as soon as the day's episodes are landed.
 
-**Reads** `raw.episodes`, the transcripts that feeds link to. **Writes** `raw.transcripts`, `raw.transcript_segments`.
+**Reads** `raw.episodes`, the transcripts and the audio that feeds link to. **Writes** `raw.transcripts`,
+`raw.transcript_segments`, `raw.transcription_jobs`.
 
 **Rerun** — clear the run of the day (`airflow dags clear transcribe_episodes --partition-key 2026-01-15`).
-Transcripts that were landed are not fetched again; failed ones are.
+Nothing that was transcribed is transcribed or paid again; what failed is tried again, three times for each source.
 
-**When it fails** — `select * from ops.transcription_jobs where status = 'failed'` names each document and error.
+**When it fails** — `select * from ops.transcription_jobs where status <> 'ok'` names each try and its error. A source that
+fails takes nothing from the others; mend it and clear the run, which goes on with what was submitted.
 """
 
 from airflow.sdk import dag, task
 
-from include.wiring import EPISODES, TRANSCRIPTS, WRITER_POOL, Tag, after, dag_settings
+from include.wiring import (
+    EPISODES,
+    LISTENING_TIMEOUT,
+    TRANSCRIPTS,
+    WRITER_POOL,
+    Tag,
+    after,
+    assemblyai_task,
+    dag_settings,
+)
 
 
-@dag(schedule=after(EPISODES), **dag_settings(__doc__, Tag.SOURCES))
+@dag(schedule=after(EPISODES), **dag_settings(__doc__, Tag.SOURCES, Tag.MODEL))
 def transcribe_episodes():
     @task(pool=WRITER_POOL)
     def list_missing_transcripts(partition_key=None):
@@ -33,14 +46,25 @@ def transcribe_episodes():
 
         return steps.fetch_transcripts(partition_key)
 
-    @task(pool=WRITER_POOL, outlets=[TRANSCRIPTS])
+    @task(trigger_rule="all_done_min_one_success", execution_timeout=LISTENING_TIMEOUT)
+    def transcribe_locally(partition_key=None):
+        from include import steps
+
+        return steps.transcribe_locally(partition_key)
+
+    @task(trigger_rule="all_done_min_one_success", pool=WRITER_POOL, outlets=[TRANSCRIPTS])
     def land_transcripts(partition_key=None, triggering_asset_events=None, outlet_events=None):
         from include import steps
 
-        outlet_events[TRANSCRIPTS].extra = steps.passed_on(triggering_asset_events)
-        return steps.land_transcripts(partition_key)
+        landed = steps.land_transcripts(partition_key)
+        outlet_events[TRANSCRIPTS].extra = steps.passed_on(triggering_asset_events) | {"day": partition_key}
+        outlet_events[TRANSCRIPTS].add_partitions([partition_key, *landed["taken_up"]])
+        return landed
 
-    list_missing_transcripts() >> fetch_transcripts() >> land_transcripts()
+    fetched, at_assemblyai = fetch_transcripts(), assemblyai_task("transcribe_at_assemblyai")
+    locally, landed = transcribe_locally(), land_transcripts()
+    list_missing_transcripts() >> fetched >> [at_assemblyai, locally, landed]
+    at_assemblyai >> locally >> landed
 
 
 transcribe_episodes()

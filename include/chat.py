@@ -5,9 +5,7 @@ Each answer is kept under a key of its content (model, prompt version, schema, w
 and a question whose answer is kept is not asked again. LangChain is imported when the first question has to be asked.
 """
 
-import contextlib
 import dataclasses
-import fcntl
 import functools
 import hashlib
 import ipaddress
@@ -19,7 +17,7 @@ import string
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +29,8 @@ from urllib.parse import urlsplit
 import pydantic_core
 import tenacity
 from pydantic import BaseModel, SecretStr, ValidationError
+
+from include.budget import Budget
 
 log = logging.getLogger(__name__)
 
@@ -169,64 +169,6 @@ class CallStore:
         for record in records:
             if record["status"] in ANSWERED and not (self.folder / f"{record['call_key']}.json").exists():
                 self.put(Call(**record))
-
-
-class Budget:
-    """A cap on spending that holds under concurrency: the most that a call can cost is reserved before it is made, and
-    what it did cost is settled after.
-
-    `spent_usd` is what was spent before. With a `ledger` file the cap is shared by all processes that name the same
-    file, and outlives them; a reservation of a killed process stays, since its call may have been billed.
-    """
-
-    def __init__(self, limit_usd: float, spent_usd: float = 0.0, ledger: Path | None = None):
-        self.limit_usd = limit_usd
-        self._before = spent_usd
-        self._ledger = ledger
-        self._entries: dict[str, float] = {}
-        self._lock = threading.Lock()
-
-    @property
-    def spent_usd(self) -> float:
-        """All that was spent or is reserved."""
-        with self._locked() as entries:
-            return self._before + sum(entries.values())
-
-    def reserve(self, usd: float) -> str | None:
-        """A token for `settle`, or None where this much would pass the cap. What costs nothing is always allowed."""
-        with self._locked() as entries:
-            if usd > 0 and self._before + sum(entries.values()) + usd > self.limit_usd + 1e-9:
-                return None
-            token = uuid.uuid4().hex
-            self._write(entries, token, usd)
-            return token
-
-    def settle(self, token: str, usd: float) -> None:
-        with self._locked() as entries:
-            self._write(entries, token, usd)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[dict[str, float]]:
-        with self._lock:
-            if self._ledger is None:
-                yield self._entries
-                return
-            self._ledger.parent.mkdir(parents=True, exist_ok=True)
-            with self._ledger.open("a+", encoding="utf-8") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                file.seek(0)
-                entries = {}
-                for line in file:
-                    with contextlib.suppress(ValueError):  # the last line of a process killed while writing it
-                        entry = json.loads(line)
-                        entries[entry["call"]] = entry["usd"]
-                yield entries
-
-    def _write(self, entries: dict[str, float], token: str, usd: float) -> None:
-        entries[token] = usd
-        if self._ledger is not None:
-            with self._ledger.open("a", encoding="utf-8") as file:
-                file.write("\n" + json.dumps({"call": token, "usd": usd}))
 
 
 class ChatModel:
@@ -372,8 +314,8 @@ class ChatModel:
         token = self._budget.reserve(most) if self._budget else ""
         if token is None and self._budget:
             raise _CapReached(
-                f"a call may cost ${most:.4f}, and of ${self._budget.limit_usd:.2f} "
-                f"${self._budget.spent_usd:.4f} are spent or reserved"
+                f"a call may cost ${most:.4f}, and of ${self._budget.limit:.2f} "
+                f"${self._budget.spent:.4f} are spent or reserved"
             )
         cost = most
         try:

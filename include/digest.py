@@ -310,6 +310,19 @@ select
 """
 
 _LEFT_OUT = """
+with last_tries as (
+    -- What became of an episode's audio says more than that its publisher has no transcript.
+    select episode_id, string_agg(error, '; ' order by source) as error
+    from (
+        select episode_id, source, arg_max(error, tries) as error
+        from ops.transcription_jobs
+        group by episode_id, source
+        qualify source <> 'publisher' or count(*) over (partition by episode_id) = 1
+    )
+    where error is not null
+    group by episode_id
+)
+
 select what, reason
 from (
     select
@@ -329,7 +342,7 @@ from (
             case episodes.transcript_status when 'none' then 'no transcript is offered' else 'no transcript yet' end
         )
     from marts.episodes as episodes
-    left join ops.transcription_jobs as jobs on episodes.episode_id = jobs.episode_id
+    left join last_tries as jobs on episodes.episode_id = jobs.episode_id
     where episodes.partition_date = $day and episodes.transcript_status is distinct from 'ok'
 
     union all
@@ -396,7 +409,12 @@ where maker is not null
 order by part, maker
 """
 
-_MAKERS = {"offline": "the bundled model", "publisher": "the publishers", "local": "the local speech model"}
+_MAKERS = {
+    "offline": "the bundled model",
+    "publisher": "the publishers",
+    "assemblyai": "AssemblyAI",
+    "local": "the local speech model",
+}
 
 
 def _insights(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str] | None) -> tuple[Insight, ...]:

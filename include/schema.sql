@@ -103,7 +103,38 @@ create table if not exists raw.transcripts (
     has_times boolean,
     has_speakers boolean,
     content_hash varchar,
-    error varchar
+    error varchar,
+    quality_marks varchar[],
+    publisher_status varchar,
+    publisher_error varchar
+);
+alter table raw.transcripts add column if not exists quality_marks varchar[];
+alter table raw.transcripts add column if not exists publisher_status varchar;
+alter table raw.transcripts add column if not exists publisher_error varchar;
+
+-- grain: a try of a source at a recording; the store that keeps anything from being transcribed or paid twice
+create table if not exists raw.transcription_jobs (
+    job_key varchar primary key,
+    episode_id varchar,
+    partition_date date,
+    source varchar,
+    try_number integer,
+    status varchar,
+    audio_url varchar,
+    estimated_hours double,
+    estimated_cost_usd double,
+    sent_url varchar,
+    service_id varchar,
+    spent_on date,
+    hours double,
+    cost_usd double,
+    error varchar,
+    model varchar,
+    language varchar,
+    marks varchar[],
+    segments varchar,
+    begun_at timestamp,
+    ended_at timestamp
 );
 
 -- grain: a stretch of speech; `text_as_heard` is what a speech model made of it, where the dictionary changed that
@@ -285,19 +316,22 @@ select
 from raw.feed_items
 where problem is not null or (in_future and episode_id not in (select episode_id from raw.episodes));
 
+-- grain: an episode, source and try; what a publisher offers is free and counted as one try
 create or replace view ops.transcription_jobs as
 select
-    transcripts.episode_id,
-    transcripts.partition_date,
-    transcripts.status,
-    transcripts.source,
-    transcripts.format,
-    transcripts.url,
-    episodes.duration_seconds / 3600.0 as hours,
+    episode_id, partition_date, source, try_number as tries, status, audio_url as url, service_id as job_id,
+    hours, cost_usd, estimated_hours, estimated_cost_usd, spent_on, model, marks as quality_marks, error,
+    begun_at, ended_at
+from raw.transcription_jobs
+union all by name
+select
+    episode_id, partition_date, 'publisher' as source, 1 as tries,
+    coalesce(publisher_status, status) as status,
+    case when source = 'publisher' then url end as url,
     0.0 as cost_usd,
-    transcripts.error
-from raw.transcripts as transcripts
-left join raw.episodes as episodes on transcripts.episode_id = episodes.episode_id;
+    case when source = 'publisher' then quality_marks end as quality_marks,
+    coalesce(publisher_error, case when publisher_status is null then error end) as error
+from raw.transcripts;
 
 create or replace view ops.llm_calls as
 select

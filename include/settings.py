@@ -4,7 +4,7 @@ import functools
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -18,7 +18,8 @@ class Settings(BaseSettings):
     data_dir: Path = PROJECT / "data"
     feeds: str = ""
     allow_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
-    transcriber: Literal["auto", "publisher"] = "auto"
+    transcriber: Literal["auto", "publisher", "assemblyai", "local"] = "auto"
+    assemblyai_usd_per_hour: Annotated[float, Field(ge=0)] = 0.27
     speech_model: str = "bundled"
     llm_model: str = "offline"
     embedding_model: str = "bundled"

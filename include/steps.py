@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from include.delivery import Compose
     from include.recipients import Recipient
+    from include.transcription_queue import Queue
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,14 @@ def delivery_wish(run_type: str, conf: Mapping[str, Any] | None) -> dict[str, bo
     return {"deliver": bool((conf or {}).get("deliver", run_type != "backfill"))}
 
 
-def passed_on(events: Mapping[Any, Any] | None) -> dict[str, bool]:
-    """The wish that came with the events which started this run; no wish where a person started it."""
-    wishes = [event.extra.get("deliver", False) for asset_events in (events or {}).values() for event in asset_events]
+def passed_on(events: Mapping[Any, Any] | None, partition_key: str | None = None) -> dict[str, bool]:
+    """The wish that came with the events which started this run; no wish where a person started it.
+
+    With a partition key only wishes for that day count: a run that takes up what earlier days left out announces
+    those days too, and their digests are not to be mailed for it.
+    """
+    extras = [event.extra for asset_events in (events or {}).values() for event in asset_events]
+    wishes = [e.get("deliver", False) for e in extras if partition_key in (None, e.get("day", partition_key))]
     return {"deliver": bool(wishes) and bool(wishes[-1])}
 
 
@@ -85,7 +91,8 @@ def list_missing_transcripts(partition_key: str | None) -> Summary:
     with open_warehouse() as connection:
         wanted = transcription.wanted(connection, partition)
     landing.put("wanted_transcripts", partition, wanted, list[transcription.Wanted])
-    return _said({"wanted": len(wanted)})
+    earlier = sum(episode.partition_date != partition for episode in wanted)
+    return _said({"wanted": len(wanted) - earlier, "left_out_earlier": earlier})
 
 
 def fetch_transcripts(partition_key: str | None) -> Summary:
@@ -94,17 +101,70 @@ def fetch_transcripts(partition_key: str | None) -> Summary:
     partition = day(partition_key)
     wanted = landing.get("wanted_transcripts", partition, list[transcription.Wanted])
     read = transcription.read_published(wanted, settings().allow_hosts)
-    landing.put("transcripts", partition, read, list[transcription.Transcript])
+    landing.put("published_transcripts", partition, read, list[transcription.Transcript])
     return _said({status: sum(t.status == status for t in read) for status in ("ok", "none", "failed")})
 
 
-def land_transcripts(partition_key: str | None) -> Summary:
+def queue_of(source: str, partition_key: str | None) -> "Queue | None":
+    """What one source of transcripts from audio has to do of a day; None where PODCAST_TRANSCRIBER leaves it out."""
     from include import transcription
+    from include.transcription_queue import Queue
+
+    if settings().transcriber not in ("auto", source):
+        return None
+    partition = day(partition_key)
+    wanted = landing.get("wanted_transcripts", partition, list[transcription.Wanted])
+    published = landing.get("published_transcripts", partition, list[transcription.Transcript])
+    read = {transcript.episode_id for transcript in published if transcript.status == "ok"}
+    return Queue(source, [episode for episode in wanted if episode.episode_id not in read], settings())
+
+
+def transcribe_locally(partition_key: str | None) -> Summary:
+    """Transcribes, on this machine and one after another, what no other source has a transcript of."""
+    from include import speech, transcription_jobs
+    from include.transcription_queue import Unreachable
+
+    queue = queue_of(transcription_jobs.LOCAL, partition_key)
+    if queue is None:
+        return _said({"reason": f"PODCAST_TRANSCRIBER is {settings().transcriber}"})
+    log.info("%s", queue.estimate())
+    for begun in queue.in_work():
+        queue.failed(begun, "the process that transcribed it was killed")
+    while job := queue.take():
+        try:
+            with queue.downloaded(job) as audio:
+                heard = speech.transcribe(audio, queue.language(job))
+        except (Unreachable, speech.UnreadableAudio) as error:
+            queue.failed(job, str(error))
+            continue
+        queue.ended(job, heard.segments, heard.duration_seconds, heard.language, heard.model)
+    return _said(queue.summary())
+
+
+def land_transcripts(partition_key: str | None) -> Summary:
+    """Lands the day, and of earlier days what was taken up; `taken_up` are those that have new transcripts."""
+    from include import transcription, transcription_jobs, transcription_queue
+    from include.warehouse import transaction
 
     partition = day(partition_key)
-    read = landing.get("transcripts", partition, list[transcription.Transcript])
+    wanted = landing.get("wanted_transcripts", partition, list[transcription.Wanted])
+    published = landing.get("published_transcripts", partition, list[transcription.Transcript])
+    folder = transcription_queue.folder(settings())
+    fresh = folder.all()
+    read: dict[date, list[transcription.Transcript]] = {partition: []}
+    for episode, found in zip(wanted, published, strict=True):
+        jobs = {job.job_key: job for job in (*episode.jobs, *fresh) if job.episode_id == episode.episode_id}
+        result = transcription.outcome(episode, found, list(jobs.values()))
+        read.setdefault(episode.partition_date, []).append(result)
     with open_warehouse() as connection:
-        return _said(asdict(transcription.land(connection, partition, read, settings().data_docs)))
+        with transaction(connection):
+            transcription_jobs.keep(connection, fresh)
+        landed = {
+            each: transcription.land(connection, each, results, settings().data_docs) for each, results in read.items()
+        }
+    folder.forget(job for job in fresh if job.status not in transcription_jobs.IN_WORK)
+    taken_up = [str(each) for each in sorted(read) if each != partition and any(r.status == "ok" for r in read[each])]
+    return _said({**asdict(landed[partition]), "taken_up": taken_up})
 
 
 def list_unread_transcripts(partition_key: str | None) -> Summary:

@@ -1,4 +1,5 @@
-"""Getting a day's transcripts: what is missing out of the warehouse, the documents over the network, segments back in.
+"""Getting a day's transcripts: what is missing out of the warehouse, the publishers' documents over the network,
+segments back in. What has to be made of audio goes through `include.transcription_queue`.
 
 An episode whose transcript has been landed is never asked for again.
 """
@@ -6,33 +7,48 @@ An episode whose transcript has been landed is never asked for again.
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import date
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 
-from include import corrections, transcripts, web
+from include import corrections, transcription_jobs, transcripts, web
 from include.claims.claim import Segment
 from include.feeds import OfferedTranscript
 from include.rejections import pass_rows
+from include.transcript_checks import check
+from include.transcription_jobs import MAX_TRIES, OVER, Job
 from include.warehouse import append, records, transaction
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+DAYS_TAKEN_UP = 7
+"""How many days back a run looks for episodes that an earlier one left out, or whose audio failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """An episode that has no transcript yet, and what its publisher offers, in the feed's order."""
+    """An episode that has no transcript yet, what its publisher offers, in the feed's order, and which tries have been
+    made at its audio. `language` is what the feed says, `published_at` in UTC without zone."""
 
     episode_id: str
+    partition_date: date
     title: str
-    offers: tuple[OfferedTranscript, ...]
+    offers: tuple[OfferedTranscript, ...] = ()
+    audio_url: str | None = None
+    duration_seconds: int | None = None
+    language: str | None = None
+    published_at: datetime | None = None
+    jobs: tuple[Job, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What became of one episode: `ok` with its segments, `none` where none is offered, `failed` with the error."""
+    """What became of one episode: `ok` with its segments, `none` where no source has one, `failed` or `skipped_budget`
+    with the error. `publisher_status` and `publisher_error` are what became of the publisher's own; `quality_marks` say
+    what is implausible."""
 
     episode_id: str
     status: str
@@ -42,6 +58,9 @@ class Transcript:
     language: str | None = None
     segments: tuple[Segment, ...] = ()
     error: str | None = None
+    quality_marks: tuple[str, ...] = ()
+    publisher_status: str | None = None
+    publisher_error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +70,50 @@ class Transcribed:
     ok: int
     none: int
     failed: int
+    skipped_budget: int
     set_aside: int
 
 
 def wanted(connection: duckdb.DuckDBPyConnection, day: date) -> list[Wanted]:
-    """The day's episodes without a transcript. One that failed before is wanted again."""
+    """The day's episodes without a transcript, and those that the days before left out or whose audio failed.
+
+    An episode keeps its day. One of the day itself that failed is wanted again; one of the DAYS_TAKEN_UP days before
+    where its audio may be tried again.
+    """
     rows = records(
         connection,
         """
-        select episodes.episode_id, episodes.title, episodes.transcripts
+        select
+            episodes.episode_id, episodes.partition_date, episodes.title, episodes.transcripts as offers,
+            episodes.audio_url, episodes.duration_seconds, episodes.language, episodes.published_at, transcripts.status
         from raw.episodes as episodes
-        left join raw.transcripts as transcripts
-            on episodes.episode_id = transcripts.episode_id and transcripts.status = 'ok'
-        where episodes.partition_date = $day and transcripts.episode_id is null
-        order by episodes.episode_id
+        left join raw.transcripts as transcripts on episodes.episode_id = transcripts.episode_id
+        where
+            transcripts.status is distinct from 'ok'
+            and (
+                episodes.partition_date = $day
+                or (
+                    episodes.partition_date between $day - $days and $day - 1
+                    and transcripts.status in ('skipped_budget', 'failed')
+                )
+            )
+        order by episodes.partition_date desc, episodes.episode_id
         """,
-        {"day": day},
+        {"day": day, "days": DAYS_TAKEN_UP},
     )
+    jobs = transcription_jobs.of_episodes(connection, [row["episode_id"] for row in rows])
     return [
         Wanted(
-            row["episode_id"],
-            row["title"],
-            tuple(OfferedTranscript(**offer) for offer in json.loads(row["transcripts"])),
+            **{
+                **row,
+                "offers": tuple(OfferedTranscript(**offer) for offer in json.loads(row["offers"])),
+                "jobs": tuple(jobs.get(row["episode_id"], ())),
+            }
         )
         for row in rows
+        if row.pop("status") != "failed"
+        or row["partition_date"] == day
+        or _may_be_tried_again(jobs.get(row["episode_id"], ()))
     ]
 
 
@@ -102,6 +141,38 @@ def read_published(episodes: Sequence[Wanted], allow_hosts: frozenset[str] = fro
     return [found.get(episode.episode_id) or _missing(episode, errors[episode.episode_id]) for episode in episodes]
 
 
+def outcome(episode: Wanted, published: Transcript, jobs: Sequence[Job]) -> Transcript:
+    """What is to be landed of an episode: the publisher's transcript, else what the jobs brought, else why there is
+    none."""
+    if published.status == "ok":
+        marks = check(published.segments, episode.duration_seconds, episode.language)
+        return replace(published, quality_marks=marks, publisher_status="ok")
+    tried = replace(published, publisher_status=published.status, publisher_error=published.error)
+    jobs = sorted(jobs, key=_order_of_sources)
+    done = next((job for job in jobs if job.status == transcription_jobs.OK), None)
+    if done:
+        return replace(
+            tried,
+            status="ok",
+            source=done.source,
+            url=done.audio_url,
+            language=done.language,
+            segments=done.segments,
+            error=None,
+            quality_marks=done.marks,
+        )
+    if not jobs:
+        return tried
+    last = {job.source: job for job in jobs}.values()
+    errors = [f"{job.source}: {job.error or 'it was begun and has not ended yet'}" for job in last]
+    left_out = any(job.status == transcription_jobs.SKIPPED_BUDGET for job in last)
+    return replace(
+        tried,
+        status=transcription_jobs.SKIPPED_BUDGET if left_out else "failed",
+        error="; ".join([f"publisher: {published.error}", *errors]),
+    )
+
+
 def land(connection: duckdb.DuckDBPyConnection, day: date, read: Sequence[Transcript], docs: Path) -> Transcribed:
     """Writes a day's transcripts in one transaction; those landed before stay, those of episodes now gone go."""
     with transaction(connection):
@@ -120,7 +191,18 @@ def land(connection: duckdb.DuckDBPyConnection, day: date, read: Sequence[Transc
                 "select status, count(*) from raw.transcripts where partition_date = $day group by all", {"day": day}
             ).fetchall()
         )
-    return Transcribed(counts.get("ok", 0), counts.get("none", 0), counts.get("failed", 0), set_aside)
+    statuses = ("ok", "none", "failed", transcription_jobs.SKIPPED_BUDGET)
+    return Transcribed(**{status: counts.get(status, 0) for status in statuses}, set_aside=set_aside)
+
+
+def _may_be_tried_again(jobs: Sequence[Job]) -> bool:
+    """Whether a source that failed, or that has it in work, may have another go at an episode's audio."""
+    sources = {job.source for job in jobs}
+    return any(sum(job.source == source and job.status in OVER for job in jobs) < MAX_TRIES for source in sources)
+
+
+def _order_of_sources(job: Job) -> tuple[bool, int]:
+    return job.source != transcription_jobs.ASSEMBLYAI, job.try_number
 
 
 def _missing(episode: Wanted, errors: Sequence[str]) -> Transcript:
@@ -169,4 +251,7 @@ def _transcript_row(transcript: Transcript, day: date) -> dict:
         "has_speakers": any(segment.speaker for segment in segments),
         "content_hash": transcripts.content_hash(segments),
         "error": transcript.error,
+        "quality_marks": list(transcript.quality_marks),
+        "publisher_status": transcript.publisher_status,
+        "publisher_error": transcript.publisher_error,
     }

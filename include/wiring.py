@@ -13,6 +13,9 @@ from airflow.sdk import Asset, BaseNotifier, CronPartitionTimetable, IdentityMap
 
 WRITER_POOL = "duckdb_writer"
 
+LISTENING_TIMEOUT = timedelta(hours=12)
+"""How long the speech model of this machine may work on a day's recordings, one after another."""
+
 EPISODES = Asset("podcast_episodes", uri="duckdb://warehouse/raw/episodes")
 TRANSCRIPTS = Asset("podcast_transcripts", uri="duckdb://warehouse/raw/transcripts")
 CLAIMS = Asset("podcast_claims", uri="duckdb://warehouse/raw/claims")
@@ -81,6 +84,22 @@ def skip_unless_wanted(dag_run: Any) -> None:
 
     if dag_run.run_type == "scheduled" and not settings().schedule:
         raise AirflowSkipException("PODCAST_SCHEDULE is off: only triggers and backfills start a day")
+
+
+def assemblyai_task(task_id: str) -> Any:
+    """One deferrable task for all the recordings of a run that AssemblyAI is to transcribe; see `plugins/assembly_ai`.
+
+    One task, not one a recording: a mapped task would start two processes for each, and the cap of recordings in
+    flight, the caps of the day and the order in which they are taken belong to the batch as a whole.
+    """
+    from plugins.assembly_ai.operator import AssemblyAITranscriptionOperator
+
+    def recordings(context: Any) -> Any:
+        from include import steps
+
+        return steps.queue_of("assemblyai", context["partition_key"])
+
+    return AssemblyAITranscriptionOperator(task_id=task_id, recordings=recordings)
 
 
 def dbt_build(task_id: str, selector: str, outlets: Sequence[Asset] = ()) -> Any:

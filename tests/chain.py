@@ -15,6 +15,7 @@ STEPS = (
     "land_episodes",
     "list_missing_transcripts",
     "fetch_transcripts",
+    "transcribe_locally",
     "land_transcripts",
     "list_unread_transcripts",
     "extract_claims",

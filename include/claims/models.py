@@ -90,11 +90,11 @@ def import_calls(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
 
 
 def _chat_model(settings: Settings) -> "ChatModel":
-    from include.chat import Budget, CallStore, ChatModel
+    from include.budget import dollars
+    from include.chat import CallStore, ChatModel
 
-    ledger = settings.landing / "spending" / f"{datetime.now(UTC).date()}.jsonl"
     return ChatModel(
         settings.llm_model,
         CallStore(settings.landing / "llm_calls"),
-        Budget(settings.daily_budget_usd, ledger=ledger),
+        dollars(settings, datetime.now(UTC).date()),
     )

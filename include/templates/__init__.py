@@ -21,7 +21,7 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     loaded.filters.update(
-        clock=clock, long_day=long_day, short_day=short_day, length=length, counted=counted, capital=capital
+        clock=clock, long_day=long_day, short_day=short_day, near_day=near_day, length=length, counted=counted, capital=capital
     )
     return loaded
 
@@ -49,7 +49,7 @@ def short_day(day: date) -> str:
     return f"{day.day} {day:%B} {day.year}"
 
 
-def short_day(day: date) -> str:
+def near_day(day: date) -> str:
     """`24 October`, for a day that is near."""
     return f"{day.day} {day:%B}"
 

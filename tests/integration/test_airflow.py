@@ -1,5 +1,6 @@
 """The chain through Airflow's own scheduler, as `make run`, `make backfill` and a person with a power cut see it."""
 
+import contextlib
 import os
 import re
 import signal
@@ -14,8 +15,10 @@ import httpx
 import pytest
 
 from include.local_airflow import LocalAirflow, feeds, free_port
+from include.sample import server as sample
 from include.settings import PROJECT
 from tests import chain
+from tests.doubles.assemblyai_server import KEY, AssemblyAIServer
 
 DAY = date(2026, 1, 15)
 LIMIT = timedelta(minutes=20)
@@ -23,6 +26,8 @@ SCHEMAS = ("raw", "ops", "marts")
 OF_THE_RUN = {
     "raw.feed_fetches": {"fetched_at"},
     "ops.feed_status": {"fetched_at"},
+    "raw.transcription_jobs": {"begun_at", "ended_at", "spent_on"},
+    "ops.transcription_jobs": {"begun_at", "ended_at", "spent_on"},
     "ops.deliveries": {"pending_at", "sent_at", "due_at"},
 }
 """What two runs in two warehouses must differ in."""
@@ -121,11 +126,68 @@ def test_a_kill_in_the_middle_of_a_day_ends_in_the_same_tables_and_one_mail(ran,
     assert {table: rows for table, rows in one.items() if other[table] != rows} == {}
 
 
-class running:  # noqa: N801
-    """Airflow on the sample, for one data directory, while the block runs."""
+AUDIO_ONLY = """<?xml version="1.0"?><rss version="2.0"><channel><title>By ear</title><link>https://ear.example/</link>
+<item><guid>1</guid><title>One</title><pubDate>Wed, 14 Jan 2026 09:00:00 GMT</pubDate>
+<enclosure url="https://media.ear.example/1.mp3" length="1" type="audio/mpeg"/></item>
+<item><guid>2</guid><title>Two</title><pubDate>Thu, 15 Jan 2026 09:00:00 GMT</pubDate>
+<enclosure url="https://media.ear.example/2.mp3" length="1" type="audio/mpeg"/></item>
+</channel></rss>"""
 
-    def __init__(self, folder: Path):
-        self._feeds = feeds("")
+
+def test_a_recording_at_assemblyai_is_waited_for_in_the_triggerer_and_deleted_only_where_a_person_gives_it_up(tmp_path):
+    """Cleared, its task goes on with the same transcript; marked as failed, the transcript is deleted."""
+    (tmp_path / "feeds").mkdir()
+    (tmp_path / "feeds" / "by-ear.xml").write_text(AUDIO_ONLY)
+    first, second = date(2026, 1, 14), date(2026, 1, 15)
+    waiting = ("transcribe_episodes", "transcribe_at_assemblyai")
+    with AssemblyAIServer(polls=10**9) as service, sample.serve(0, tmp_path) as url:
+        extra = {
+            "PODCAST_FEEDS": f"{url}/feeds.txt",
+            "PODCAST_ALLOW_HOSTS": url.split("/")[2],
+            "PODCAST_SCHEDULE": "off",
+            "PODCAST_TRANSCRIBER": "assemblyai",
+            "AIRFLOW_CONN_ASSEMBLYAI_DEFAULT": service.connection(),
+        }
+        with running(tmp_path / "data", contextlib.nullcontext(extra)) as airflow:
+            airflow.call("PATCH", "dags/build_claims", json={"is_paused": True})
+            airflow.trigger("ingest_episodes", first)
+            until(lambda: state(airflow, *waiting, first) == "deferred" and polled(service) > 0)
+            run_id = airflow.runs(waiting[0], first)[-1]["dag_run_id"]
+            clear = {"dry_run": False, "dag_run_id": run_id, "task_ids": [waiting[1]], "only_failed": False}
+            airflow.call("POST", f"dags/{waiting[0]}/clearTaskInstances", json=clear)
+            until(lambda: state(airflow, *waiting, first) == "deferred" and tries(airflow, *waiting, first) == 2)
+            service.polls = 0
+            until(lambda: airflow.runs(waiting[0], first)[-1]["state"] == "success")
+            assert (service.created, service.deleted) == (["https://media.ear.example/1.mp3"], [])
+
+            service.polls = 10**9
+            airflow.trigger("ingest_episodes", second)
+            until(lambda: state(airflow, *waiting, second) == "deferred" and polled(service, 1) > 0)
+            run_id = airflow.runs(waiting[0], second)[-1]["dag_run_id"]
+            task = f"dags/{waiting[0]}/dagRuns/{run_id}/taskInstances/{waiting[1]}"
+            airflow.call("PATCH", task, json={"new_state": "failed"})
+            until(lambda: service.deleted == [list(service.transcripts)[1]])
+        logs = "".join(file.read_text(errors="replace") for file in (tmp_path / "data").rglob("*.log"))
+    assert service.violations == []
+    assert KEY not in logs
+    with duckdb.connect(str(tmp_path / "data" / "warehouse.duckdb")) as connection:
+        rows = connection.execute(
+            "select status, source, segment_count, partition_date from raw.transcripts"
+        ).fetchall()
+    assert ("ok", "assemblyai", 4, first) in rows
+
+
+def polled(service: AssemblyAIServer, number: int = 0) -> int:
+    """How often the transcript that was made as that number has been asked for."""
+    made = list(service.transcripts)
+    return service.asked.count(("GET", f"/v2/transcript/{made[number]}")) if len(made) > number else 0
+
+
+class running:  # noqa: N801
+    """Airflow, on the sample where nothing else is said, for one data directory, while the block runs."""
+
+    def __init__(self, folder: Path, settings: contextlib.AbstractContextManager[dict[str, str]] | None = None):
+        self._feeds = settings or feeds("")
         self._folder = folder
 
     def __enter__(self) -> LocalAirflow:
@@ -150,11 +212,19 @@ def shows_the_digest(airflow: LocalAirflow) -> None:
         assert httpx.get(address + link).status_code == 200, link
 
 
-def state(airflow: LocalAirflow, dag_id: str, task_id: str) -> str | None:
+def state(airflow: LocalAirflow, dag_id: str, task_id: str, day: date = DAY) -> str | None:
     """The state of a task in the newest run of the day."""
-    runs = airflow.runs(dag_id, DAY)
+    return task(airflow, dag_id, task_id, day).get("state")
+
+
+def tries(airflow: LocalAirflow, dag_id: str, task_id: str, day: date) -> int:
+    return task(airflow, dag_id, task_id, day).get("try_number", 0)
+
+
+def task(airflow: LocalAirflow, dag_id: str, task_id: str, day: date) -> dict:
+    runs = airflow.runs(dag_id, day)
     tasks = airflow.tasks(dag_id, runs[-1]["dag_run_id"]) if runs else []
-    return next((task["state"] for task in tasks if task["task_id"] == task_id), None)
+    return next((task for task in tasks if task["task_id"] == task_id), {})
 
 
 def until(condition, seconds: float = 600) -> None:

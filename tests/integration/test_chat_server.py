@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from include.chat import Budget, CallStore, ChatModel, NobodyAnswered, UnusableModel
+from include.budget import Budget
+from include.chat import CallStore, ChatModel, NobodyAnswered, UnusableModel
 from include.claims.chat import ChatExtractor, ChatScorer
 from include.claims.claim import Claim, Episode, ReadEpisode, Segment
 from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, error, lines_of, passage, ratings
@@ -437,7 +438,7 @@ def test_spending_stops_at_the_cap_under_concurrency_and_what_was_left_out_is_re
         rows = model.calls.records()
     spent = sum(row["cost_usd"] for row in rows)
     assert 0.04 < spent <= 0.05
-    assert budget.spent_usd == pytest.approx(spent)
+    assert budget.spent == pytest.approx(spent)
     assert len(server.asked) == sum(row["status"] == "ok" for row in rows) == 10
     assert [dropped.reason for dropped in extraction.dropped] == ["skipped_budget"] * 50
     assert len(rows) == 60

@@ -15,8 +15,10 @@ SCHEMAS = ("raw", "ops", "staging", "intermediate", "marts")
 CLOCKS = {
     "raw.feed_fetches": {"fetched_at", "http_status"},
     "ops.feed_status": {"fetched_at", "http_status"},
+    "raw.transcription_jobs": {"begun_at", "ended_at", "spent_on"},
+    "ops.transcription_jobs": {"begun_at", "ended_at", "spent_on"},
 }
-"""What depends on when a feed was read: the time, and whether the server had to send it again."""
+"""What depends on when a feed was read or a recording heard: the time, and whether the server had to send it again."""
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,15 @@
 """What stands between the pipeline and a chat model: store, budget, prices, windows, calibration, clean text."""
 
-import fcntl
 import itertools
 import json
-import multiprocessing
 import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import datetime
 
 import pytest
 
-from include.chat import Budget, Call, CallStore, Question, call_key, load_prompt, price
+from include.chat import Call, CallStore, Question, call_key, load_prompt, price
 from include.claims.chat import (
     LINE_WORDS,
     ChatExtractor,
@@ -136,7 +132,8 @@ def test_extractor_and_scorer_bear_the_models_name_and_a_version_that_changes_wi
 def test_langchain_is_not_loaded_before_something_has_to_be_asked(tmp_path):
     program = """
 import sys, pathlib
-from include.chat import Budget, CallStore, ChatModel
+from include.budget import Budget
+from include.chat import CallStore, ChatModel
 from include.claims.chat import ChatExtractor, ChatScorer
 model = ChatModel("openai:gpt-4o-mini", CallStore(pathlib.Path(sys.argv[1])), Budget(1.0))
 ChatExtractor(model), ChatScorer(model)
@@ -159,75 +156,6 @@ def test_a_dated_model_costs_what_the_model_costs_and_an_unknown_one_has_no_pric
     assert price("openai:gpt-4o-mini") == (0.15, 0.6)
     assert price("openai:gpt-4o-mini-2024-07-18") == price("openai:gpt-4o-mini")
     assert price("openai:gpt-4o-mini-audio") is None
-
-
-def test_a_reservation_that_would_pass_the_cap_is_refused_and_a_settled_one_frees_what_it_did_not_cost():
-    budget = Budget(1.0, spent_usd=0.5)
-    token = budget.reserve(0.4)
-    assert token is not None
-    assert budget.reserve(0.2) is None
-    budget.settle(token, 0.1)
-    assert budget.reserve(0.4) is not None
-    assert budget.reserve(0.01) is None
-
-
-def test_what_costs_nothing_is_allowed_even_where_nothing_may_be_spent():
-    assert Budget(0.0).reserve(0.0) is not None
-    assert Budget(0.0).reserve(0.001) is None
-
-
-def test_threads_together_never_reserve_more_than_the_cap():
-    budget = Budget(1.0)
-    barrier = threading.Barrier(16)
-
-    def greedy(_):
-        barrier.wait()
-        return sum(budget.reserve(0.01) is not None for _ in range(20))
-
-    with ThreadPoolExecutor(16) as pool:
-        assert sum(pool.map(greedy, range(16))) == 100
-
-
-def _greedy_process(ledger, barrier, results):
-    budget = Budget(1.0, ledger=ledger)
-    barrier.wait()
-    results.put(sum(budget.reserve(0.01) is not None for _ in range(60)))
-
-
-def test_processes_that_share_a_ledger_never_reserve_more_than_the_cap(tmp_path):
-    context = multiprocessing.get_context("fork")
-    results, barrier = context.Queue(), context.Barrier(4)
-    ledger = tmp_path / "day.jsonl"
-    processes = [context.Process(target=_greedy_process, args=(ledger, barrier, results)) for _ in range(4)]
-    for process in processes:
-        process.start()
-    assert sum(results.get(timeout=60) for _ in processes) == 100
-    for process in processes:
-        process.join()
-    assert Budget(1.0, ledger=ledger).reserve(0.01) is None
-
-
-def test_a_ledger_that_another_process_holds_is_waited_for(tmp_path):
-    budget = Budget(1.0, ledger=tmp_path / "day.jsonl")
-    with (tmp_path / "day.jsonl").open("a") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        reserving = threading.Thread(target=budget.reserve, args=(0.5,))
-        reserving.start()
-        reserving.join(0.2)
-        assert reserving.is_alive()
-    reserving.join(30)
-    assert budget.spent_usd == 0.5
-
-
-def test_a_ledger_survives_a_process_killed_while_it_wrote(tmp_path):
-    ledger = tmp_path / "day.jsonl"
-    Budget(1.0, ledger=ledger).reserve(0.6)
-    with ledger.open("a") as file:
-        file.write('\n{"call": "x", "us')
-    budget = Budget(1.0, ledger=ledger)
-    assert budget.reserve(0.5) is None
-    assert budget.reserve(0.4) is not None
-    assert Budget(1.0, ledger=ledger).spent_usd == pytest.approx(1.0)
 
 
 # Windows

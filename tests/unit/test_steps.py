@@ -43,6 +43,12 @@ def test_a_last_step_that_a_person_starts_sends_only_when_asked_to():
     assert steps.wants_delivery({"deliver": True}, None) is True
 
 
+def test_a_wish_for_one_day_is_none_for_an_earlier_day_that_was_taken_up_with_it():
+    events = {"asset": [Event({"deliver": True, "day": "2026-01-15"})]}
+    assert steps.passed_on(events, "2026-01-15") == {"deliver": True}
+    assert steps.passed_on(events, "2026-01-14") == {"deliver": False}
+
+
 @pytest.mark.parametrize("key", [None, "", "2026-13-01", "yesterday"])
 def test_a_run_without_a_day_says_what_to_do(key):
     with pytest.raises(ValueError, match="2026-01-15"):

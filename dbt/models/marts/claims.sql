@@ -16,6 +16,10 @@ scored as (
     select * from {{ ref('int_claims_scored') }}
 ),
 
+transcripts as (
+    select * from {{ ref('stg_transcripts') }}
+),
+
 joined as (
     select
         -- ids
@@ -35,6 +39,8 @@ joined as (
             else coalesce(episodes.episode_url, episodes.audio_url)
         end as listen_url,
         scored.score_reason,
+        transcripts.transcript_source,
+        transcripts.transcript_marks,
         claims.extractor,
         scored.scorer,
         claims.prompt_version,
@@ -54,6 +60,7 @@ joined as (
     from claims
     inner join episodes on claims.episode_id = episodes.episode_id
     inner join claim_themes on claims.claim_id = claim_themes.claim_id
+    inner join transcripts on claims.episode_id = transcripts.episode_id
     left join scored on claims.claim_id = scored.claim_id
 )
 

@@ -24,6 +24,7 @@ joined as (
         coalesce(transcripts.transcript_status, 'none') as transcript_status,
         coalesce(transcripts.transcript_source, 'none') as transcript_source,
         transcripts.transcript_error,
+        coalesce(transcripts.transcript_marks, []) as transcript_marks,
 
         -- numbers
         episodes.duration_seconds,

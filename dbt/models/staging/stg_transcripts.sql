@@ -13,6 +13,7 @@ select
     source as transcript_source,
     format as transcript_format,
     error as transcript_error,
+    coalesce(quality_marks, []) as transcript_marks,
 
     -- numbers
     segment_count,

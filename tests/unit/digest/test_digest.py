@@ -83,6 +83,19 @@ def test_why_is_told_in_short_where_it_is_long(connection):
     assert reason in first.why
 
 
+def test_an_episode_whose_audio_was_left_out_says_so_once_with_the_last_try_of_each_source(connection):
+    for source, tries, status, error in (
+        ("assemblyai", 1, "failed", "AssemblyAI could not transcribe it: silent"),
+        ("assemblyai", 2, "skipped_budget", "left out: too few dollars"),
+        ("local", 1, "skipped_budget", "left out: too few hours"),
+    ):
+        job = {"job_key": f"{source}{tries}", "episode_id": "e5", "source": source, "try_number": tries}
+        append(connection, "raw.transcription_jobs", [{**job, "status": status, "error": error}])
+    told = [left.reason for left in read_digest(connection, FULL).left_out if "bonus" in left.what]
+
+    assert told == ["left out: too few dollars; left out: too few hours"]
+
+
 def test_related_insights_come_from_other_shows_and_from_no_later_day(connection):
     full, short = read_digest(connection, FULL), read_digest(connection, SHORT)
 
