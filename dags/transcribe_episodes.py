@@ -14,8 +14,8 @@ taken up by the next day's run, newest first: an episode keeps its day, which th
 **Rerun** — clear the run of the day (`airflow dags clear transcribe_episodes --partition-key 2026-01-15`).
 Nothing that was transcribed is transcribed or paid again; what failed is tried again, three times for each source.
 
-**When it fails** — `select * from ops.transcription_jobs where status <> 'ok'` names each try and its error. A source that
-fails takes nothing from the others; mend it and clear the run, which goes on with what was submitted.
+**When it fails** — `select * from ops.transcription_jobs where status <> 'ok'` names each try and its error. A source
+that fails takes nothing from the others; mend it and clear the run, which goes on with what was submitted.
 """
 
 from airflow.sdk import dag, task

@@ -21,7 +21,13 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     loaded.filters.update(
-        clock=clock, long_day=long_day, short_day=short_day, near_day=near_day, length=length, counted=counted, capital=capital
+        clock=clock,
+        long_day=long_day,
+        short_day=short_day,
+        near_day=near_day,
+        length=length,
+        counted=counted,
+        capital=capital,
     )
     return loaded
 
