@@ -1,7 +1,7 @@
 """What this project asks of AssemblyAI's API, with a key from an Airflow connection.
 
-The API's endpoints for pre-recorded audio are few, and whether a submission that got no answer may have been taken is
-what decides over paying twice: so this speaks HTTP itself, where the vendor's client hides status and `Retry-After`.
+Requests take the vendor's own forms (`assemblyai.types`), but HTTP is spoken here: whether a submission that got no
+answer may have been taken decides over paying twice, and the vendor's client hides status and `Retry-After`.
 """
 
 import datetime as dt
@@ -124,14 +124,13 @@ class AssemblyAIHook(BaseHook):
         Costs money by the hour of audio, and once more each time: after Unavailable with `may_be_done`, look with
         `find` before submitting again. Tried again by itself only where the service certainly did not take it.
         """
+        from assemblyai import TranscriptionConfig, types
+
         self.get_conn()
         models = (self._connection.extra_dejson if self._connection else {}).get("speech_models") or SPEECH_MODELS
-        body = {
-            "audio_url": audio_url,
-            "speech_models": models,
-            "speaker_labels": True,
-            "language_detection": True,
-        }
+        wanted = TranscriptionConfig(speech_models=models, speaker_labels=True, language_detection=True)
+        request = types.TranscriptRequest(audio_url=audio_url, **wanted.raw.model_dump(exclude_none=True))
+        body = request.model_dump(mode="json", exclude_none=True)
         return _text(self._patiently("POST", "/v2/transcript", safe_to_repeat=False, json=body), "id")
 
     def get(self, transcript_id: str) -> dict[str, Any]:
