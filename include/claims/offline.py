@@ -17,9 +17,10 @@ import numpy as np
 from include.claims import signals
 from include.claims.adverts import runs_the_show, sells
 from include.claims.claim import Claim, DroppedClaim, Episode, Extraction, ReadEpisode, Score, Segment, words
+from include.claims.headlines import headline
 from include.claims.passages import Passage, Sentence, passages, sentences
 from include.claims.untrusted import gives_orders
-from include.claims.wording import headline, readable
+from include.claims.wording import readable
 from include.embedding import bundled_encoder
 
 WEIGHTS = Path(__file__).parent / "weights" / "offline.npz"
