@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
@@ -38,19 +38,18 @@ _OPPOSITES = [
 _OPPOSITE = {(one, other) for pair in _OPPOSITES for one, other in (pair, pair[::-1])}
 
 _SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_WORDS = (
+_ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
 ).split()
-_VALUES = {word: float(value) for value, word in enumerate(_WORDS)} | {
-    word: float(value)
-    for value, word in zip(range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split())
-}
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_VALUES = dict(zip([*_ONES, *_TENS], map(float, [*range(20), *range(20, 100, 10)]), strict=True))
 _MONEY = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen"}
 _PERCENT = {"%", "percent"}
+_UNITS = {*_PERCENT, *_MONEY, *_MONEY.values()}
 # "More than forty" and "fifty" agree.
 _BOUNDS = re.compile(
-    r"\b(?:more|less|fewer|over|under|above|below|least|most|up to|almost|nearly|half|between|from|another|first|only)\b",
+    r"\b(?:more|less|fewer|over|under|above|below|least|most|up to|almost|nearly|half|between|from|another|first)\b",
     re.IGNORECASE,
 )
 _YEAR = re.compile(r"(?:1[89]|20)\d\d")
@@ -149,7 +148,7 @@ def _polarity(mine: "Span", theirs: "Span") -> Dissent | None:
 
 def _quantities(sentence: "Span") -> Iterator[_Quantity]:
     for token in sentence:
-        if token.pos_ != "NUM" or token.dep_ in ("compound", "quantmod") and token.head.pos_ == "NUM":
+        if token.pos_ != "NUM" or (token.dep_ in ("compound", "quantmod") and token.head.pos_ == "NUM"):
             continue
         parts = sorted([token, *(t for t in token.lefts if t.dep_ in ("compound", "quantmod", "nummod"))], key=_place)
         if (value := _value([part.lower_ for part in parts])) is None or _YEAR.fullmatch(token.text):
@@ -187,7 +186,8 @@ def _place(token: "Token") -> int:
 
 
 def _content(sentence: "Span") -> set[str]:
-    return {t.lemma_.lower() for t in sentence if t.pos_ in _CONTENT and not t.is_stop}
+    """The words that say something, without units, which may be written as a sign."""
+    return {t.lemma_.lower() for t in sentence if t.pos_ in _CONTENT and not t.is_stop} - _UNITS
 
 
 def _alike(one: set[str], other: set[str]) -> bool:
@@ -212,7 +212,9 @@ def _heads(sentence: "Span") -> dict[str, str]:
     """The root and what is said of its subject, by lemma: where an opposite turns the whole statement."""
     root = sentence.root
     said = [root, *(t for t in root.children if t.dep_ in ("acomp", "attr", "dobj", "oprd", "advmod"))]
-    return {t.lemma_.lower(): t.text for token in said for t in (token, *(c for c in token.children if c.dep_ == "amod"))}
+    return {
+        t.lemma_.lower(): t.text for token in said for t in (token, *(c for c in token.children if c.dep_ == "amod"))
+    }
 
 
 def _clause(sentence: "Span") -> str:

@@ -12,6 +12,8 @@ def model(dbt, session):
         return dissent.derive(members.df())
     first_day = date.fromisoformat(dbt.config.get("since").removeprefix("since "))
     members = members.set_alias("members")
-    touched = members.filter(f"partition_date >= date '{first_day}'").project("theme_id").distinct().set_alias("touched")
+    touched = (
+        members.filter(f"partition_date >= date '{first_day}'").project("theme_id").distinct().set_alias("touched")
+    )
     told = members.join(touched, "members.theme_id = touched.theme_id").project("members.*")
     return dissent.derive(told.df(), first_day)
