@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from include.meaning import specificity
 
 # Fitted on insights grouped by hand; `python -m tests.evals.themes` prints how well it carries over.
-LIKE_ENOUGH = 0.32
+LIKE_ENOUGH = 0.27
 # In a crowded field claims are alike without telling one story. A claim's crowd is how alike its nearest claims are on
 # average; where there are fewer, the missing ones count as strangers. So much of the crowd of both claims is taken off.
 NEAREST = 30
@@ -29,8 +29,8 @@ CROWDED = 0.1
 SAME_SHOW = 0.15
 # Loose talk is alike whatever it is about: so much is taken off for each step that a claim's words are commoner than
 # those of a specific one.
-LOOSENESS = 0.25
-SPECIFIC = 5.2
+LOOSENESS = 0.2
+SPECIFIC = 5.1
 
 _BLOCK = 16_384
 
