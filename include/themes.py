@@ -91,12 +91,6 @@ def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None)
     return found.astype({"claim_id": "str", "partition_date": pd.ArrowDtype(pa.date32()), "theme_id": "str"})
 
 
-def label(headlines: Sequence[str], embeddings: np.ndarray) -> str:
-    """A theme's label: the headline of the member that is most like all the others; of equals, the first."""
-    likeness = embeddings @ embeddings.sum(axis=0)
-    return headlines[int(np.argmax(np.round(likeness, 5)))]
-
-
 class _History:
     """All claims so far, in parts of texts, embeddings and the numbers of their themes."""
 
@@ -177,6 +171,7 @@ class _Nearest:
             self._themes[row] = np.concatenate([self._themes[row], themes[columns]])[best]
 
     def crowds(self) -> np.ndarray:
+        """How alike the nearest claims of each new one are on average."""
         return np.round(np.sort(self._likeness, axis=1).mean(axis=1, dtype=np.float64), 6)
 
     def themes(self, least: np.ndarray) -> set[int]:
