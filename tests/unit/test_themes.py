@@ -12,16 +12,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from include import theme_files
 from include.meaning import claim_encoder, specificity, windows
-from include.themes import (
-    CROWDED,
-    LIKE_ENOUGH,
-    NEAREST,
-    SAME_SHOW,
-    STRANGERS,
-    Claims,
-    assign,
-    derive,
-)
+from include.themes import SAME_SHOW, Claims, assign, derive, like_enough
 
 SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
 NOBODY = Claims((), (), np.zeros((0, 8), dtype=np.float32))
@@ -34,13 +25,6 @@ def pointing(*angles: float) -> np.ndarray:
     vectors = np.zeros((len(angles), 8), dtype=np.float32)
     vectors[:, 0], vectors[:, 1] = np.cos(turned), np.sin(turned)
     return vectors
-
-
-def just_alike_enough(reserve: float) -> np.ndarray:
-    """Two claims in an empty field that are one theme with so much to spare."""
-    strangers = STRANGERS * (NEAREST - 1) / NEAREST
-    wanted = (LIKE_ENOUGH + reserve + 2 * CROWDED * strangers) / (1 - 2 * CROWDED / NEAREST)
-    return pointing(0, float(np.degrees(np.arccos(wanted))))
 
 
 def some(
@@ -91,11 +75,8 @@ def test_claims_of_one_date_are_grouped_by_average_linkage():
     vectors = rng.normal(size=(90, 8)).astype(np.float32) + rng.normal(size=(12, 8)).repeat(8, axis=0)[:90]
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     themes = assign(some([f"c{number:02}" for number in range(90)], vectors), NOBODY, ())
-    likeness = (vectors @ vectors.T).astype(np.float64)
-    others = np.sort(likeness - 9 * np.eye(90), axis=1)[:, -NEAREST:]
-    crowds = np.maximum(others, STRANGERS).mean(axis=1)
-    apart = 1 - (likeness - CROWDED * np.add.outer(crowds, crowds))[np.triu_indices(90, 1)]
-    expected = fcluster(linkage(apart, "average"), 1 - LIKE_ENOUGH, "distance")
+    apart = 1 - (vectors @ vectors.T).astype(np.float64)[np.triu_indices(90, 1)]
+    expected = fcluster(linkage(apart, "average"), 1 - like_enough(90), "distance")
     groups = pd.Series(range(90)).groupby(list(themes)).apply(frozenset)
     assert set(groups) == set(pd.Series(range(90)).groupby(expected).apply(frozenset))
     assert 5 < len(groups) < 60
@@ -131,38 +112,21 @@ def test_a_claim_between_an_earlier_theme_and_one_of_today_goes_where_it_fits_be
 
 
 def test_points_of_one_show_on_one_day_must_be_more_alike_than_those_of_two_shows():
-    near = just_alike_enough(SAME_SHOW / 2)
-    assert len(set(assign(some(["c1", "c2"], near, ["one", "other"]), NOBODY, ()))) == 1
-    assert len(set(assign(some(["c1", "c2"], near, ["one", "one"]), NOBODY, ()))) == 2
+    near = float(np.degrees(np.arccos(like_enough(2) + SAME_SHOW / 2)))
+    assert len(set(assign(some(["c1", "c2"], pointing(0, near), ["one", "other"]), NOBODY, ()))) == 1
+    assert len(set(assign(some(["c1", "c2"], pointing(0, near), ["one", "one"]), NOBODY, ()))) == 2
 
 
 def test_loose_talk_must_be_more_alike_than_specific_claims():
-    near = just_alike_enough(0.05)
+    near = float(np.degrees(np.arccos(like_enough(2) + 0.05)))
     loose = "And so that is what we do, and it is a thing that you can do as well if you want to do it."
     assert specificity(loose) < specificity(PLAIN)
-    assert len(set(assign(some(["c1", "c2"], near), NOBODY, ()))) == 1
-    assert len(set(assign(some(["c1", "c2"], near, texts=[loose, loose]), NOBODY, ()))) == 2
+    assert len(set(assign(some(["c1", "c2"], pointing(0, near)), NOBODY, ()))) == 1
+    assert len(set(assign(some(["c1", "c2"], pointing(0, near), texts=[loose, loose]), NOBODY, ()))) == 2
 
 
-def test_claims_in_a_crowd_must_be_more_alike_than_those_in_an_empty_field():
-    def joined(neighbours: int) -> bool:
-        """Whether two claims share a theme beside others that stand to the side of both, and apart from each other."""
-        vectors = np.zeros((2 + neighbours, 64), dtype=np.float32)
-        vectors[:2, :8] = just_alike_enough(0.05)
-        vectors[2:, 0], vectors[2 + np.arange(neighbours), 8 + np.arange(neighbours)] = 0.5, np.sqrt(0.75)
-        themes = assign(some([f"c{number:02}" for number in range(len(vectors))], vectors), NOBODY, ())
-        return themes[0] == themes[1]
-
-    assert joined(0)
-    assert not joined(NEAREST)
-
-
-def test_of_many_earlier_themes_only_those_of_the_nearest_claims_are_joined():
-    rng = np.random.default_rng(2)
-    far = rng.normal(size=(500, 8)).astype(np.float32)
-    known = some([f"c{i:03}" for i in range(501)], np.vstack([far / np.linalg.norm(far, axis=1)[:, None], pointing(0)]))
-    themes = [f"t{i:03}" for i in range(501)]
-    assert assign(some(["c900"], pointing(3)), known, themes) == ["t500"]
+def test_more_is_asked_for_among_many_claims():
+    assert like_enough(2) == like_enough(100) < like_enough(1_000) < like_enough(1_000_000) < 0.7
 
 
 @pytest.mark.parametrize("in_arrow", [False, True])
