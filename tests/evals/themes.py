@@ -1,7 +1,7 @@
 """How well claims are grouped into themes: `python -m tests.evals.themes`.
 
 Measured against insights that were grouped by hand: those in `../shared/gold` where they are, and the bundled ones.
-What is fixed in `include.themes` was fitted on `shared` alone; other ways of grouping were tried on `technology` and
+What is fixed in `include.themes` was fitted on `shared` and on spoken claims; other ways were tried on `technology` and
 `other fields`, and none carried over better. Each set is grouped all at once, as a file is, and as a stream, dealt at
 random over five days that come one after the other. Beside them stand the plain mean of the embedding model, grouped in
 the same way, and what comes of asking for the likeness that suits the other sets best.
