@@ -28,7 +28,7 @@ STRICTER_BY_TENFOLD = 0.06
 SAME_SHOW = 0.15
 # Loose talk is alike whatever it is about: so much is taken off for each step that a claim's words are commoner than
 # those of a specific one.
-LOOSENESS = 0.15
+LOOSENESS = 0.25
 SPECIFIC = 5.1
 
 _BLOCK = 16_384
@@ -88,12 +88,6 @@ def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None)
     found = pd.DataFrame(rows, columns=["claim_id", "partition_date", "theme_id"])
     # Types are given so that a result without rows still makes the right table.
     return found.astype({"claim_id": "str", "partition_date": pd.ArrowDtype(pa.date32()), "theme_id": "str"})
-
-
-def label(headlines: Sequence[str], embeddings: np.ndarray) -> str:
-    """A theme's label: the headline of the member that is most like all the others; of equals, the first."""
-    likeness = embeddings @ embeddings.sum(axis=0)
-    return headlines[int(np.argmax(np.round(likeness, 5)))]
 
 
 def like_enough(claims: int) -> float:

@@ -12,7 +12,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from include import theme_files
 from include.meaning import claim_encoder, specificity, windows
-from include.themes import SAME_SHOW, Claims, assign, derive, label, like_enough
+from include.themes import SAME_SHOW, Claims, assign, derive, like_enough
 
 SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
 NOBODY = Claims((), (), np.zeros((0, 8), dtype=np.float32))
@@ -173,10 +173,6 @@ def test_embeddings_of_two_models_are_refused_with_what_to_do(in_arrow):
     settled = claims[:1].assign(theme_id="t1", embedding=[np.ones(3, dtype=np.float32)])
     with pytest.raises(ValueError, match=r"3 and 8 dimensions.*different models.*embed them all again"):
         derive(claims[1:], pa.Table.from_pandas(settled) if in_arrow else settled)
-
-
-def test_a_theme_is_labelled_by_its_most_central_claim():
-    assert label(["edge", "middle", "other edge"], pointing(0, 20, 45)) == "middle"
 
 
 def test_a_story_in_different_words_is_one_theme_and_its_neighbours_are_not():

@@ -25,7 +25,11 @@ labels as (
     qualify
         row_number() over (
             partition by theme_id
-            order by round(mean_similarity, 6) desc, partition_date asc, claim_id asc
+            order by
+                len(string_split(headline, ' ')) > 12 asc,
+                round(mean_similarity, 6) desc,
+                partition_date asc,
+                claim_id asc
         ) = 1
 )
 
