@@ -36,8 +36,9 @@ def warehouse(warehouse_file: Path) -> Callable[[], AbstractContextManager[duckd
     return lambda: open_warehouse(warehouse_file)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """Closed after these tests: while it is open, an event loop runs in this thread."""
     if not PROGRAM:
         pytest.skip("Chromium is not installed, so no page is looked at")
     with browser.chromium() as opened:
