@@ -36,7 +36,7 @@ def warehouse(warehouse_file: Path) -> Callable[[], AbstractContextManager[duckd
     return lambda: open_warehouse(warehouse_file)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Closed after these tests: while it is open, an event loop runs in this thread."""
     if not PROGRAM:
