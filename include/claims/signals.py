@@ -156,8 +156,8 @@ def placed(spoken: Sequence[Sentence], extents: Extents, counts: np.ndarray) -> 
     trails = np.array([_trails_off(s.text) for s in spoken])
     capital = np.array([s.text[:1].isupper() for s in spoken])
 
-    names = list(dict.fromkeys(s.speaker for s in spoken))
-    speakers = np.array([names.index(s.speaker) for s in spoken], dtype=int)
+    voices = list(dict.fromkeys(s.speaker for s in spoken))
+    speakers = np.array([voices.index(s.speaker) for s in spoken], dtype=int)
     named = np.array([s.speaker is not None for s in spoken])
     speaker_share = np.where(named, (np.bincount(speakers, weights=sizes) / total)[speakers], 0.5)
     speaker_asks = (np.bincount(speakers, weights=asks) / np.bincount(speakers))[speakers]
