@@ -243,18 +243,18 @@ class OfflineScorer:
 
 def reason(features: Mapping[str, float], quote: str, weights: Weights) -> str:
     """What sets a claim apart from others that are chosen, in words, from its figures: up to three things, what stands
-    out most first. Numbers and names are told from the quote."""
+    out most first, and last that its meaning is like. Numbers and names are told from the quote."""
     if not any(group in features for group in GROUPS):
         return "sells, keeps house or speaks to a model" if features.get("worth", 0.0) < -5 else "no passage to weigh"
     usual = zip(GROUPS, weights.chosen_mean.tolist(), weights.chosen_spread.tolist(), strict=True)
     standing = sorted(
-        (-(features[g] - mean) / max(spread, 1e-6), g)
+        (g == "meaning", -(features[g] - mean) / max(spread, 1e-6), g)
         for g, mean, spread in usual
         if features.get(g, 0.0) > LEAST_SHARE and (g not in _COUNTED_GROUPS or features.get(f"{g}_count", 1.0) > 0)
     )
     facts = unsupported(quote, "", frozenset())
     told = {"numbers": [n for n in facts.numbers if n[:1].isdigit()], "names": facts.names}
-    spoken_for = [GROUPS[g][0] + (f" ({', '.join(told[g][:2])})" if told.get(g) else "") for _, g in standing[:3]]
+    spoken_for = [GROUPS[g][0] + (f" ({', '.join(told[g][:2])})" if told.get(g) else "") for *_, g in standing[:3]]
     return "; ".join(spoken_for) or "little speaks for it"
 
 
