@@ -18,18 +18,19 @@ from include.claims import signals
 from include.claims.adverts import runs_the_show, sells
 from include.claims.claim import Claim, DroppedClaim, Episode, Extraction, ReadEpisode, Score, Segment, words
 from include.claims.facts import unsupported
-from include.claims.passages import Passage, Sentence, passages, sentences
+from include.claims.passages import Passage, Sentence, leans, passages, sentences
 from include.claims.untrusted import gives_orders
 from include.claims.wording import headline, readable
 from include.embedding import bundled_encoder
 
 WEIGHTS = Path(__file__).parent / "weights" / "offline.npz"
-CODE = "10"
+CODE = "11"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
 WORDS_A_CLAIM = 100
 ALIKE = 0.75
 LEAST_SHARE = 0.03
+MOST_TOLD = 80
 
 # What a group of signals is called where a score is explained, in the order in which ties are told.
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -141,9 +142,9 @@ class Reading:
         self.found: list[Passage] = passages(self.spoken, frozenset(self.orders))
         self.found += [_located(self.spoken, claim) for claim in quotes] if self.spoken else []
         encoder = bundled_encoder()
-        vectors = encoder.encode([s.text for s in self.spoken]) if self.spoken else np.zeros((0, 384), np.float32)
+        self.sentence_vectors = encoder.encode([s.text for s in self.spoken])
         self.table, self.vectors = signals.table(
-            self.spoken, self.found, vectors, encoder.encode(signals.about(episode))
+            self.spoken, self.found, self.sentence_vectors, encoder.encode(signals.about(episode))
         )
         sold = sells(self.spoken)
         self.sold = [any(sold[p.first : p.last + 1]) for p in self.found]
@@ -193,7 +194,7 @@ class OfflineExtractor:
             if len(chosen) == most:
                 break
         return Extraction(
-            tuple(_claim(reading, i, worth[i], shares[i]) for i in chosen),
+            tuple(_claim(reading, i, worth[i], shares[i], self._weights) for i in chosen),
             tuple(DroppedClaim(reading.found[i].text, reason, _DETAIL[reason]) for i, reason in dropped) + refused,
         )
 
@@ -281,13 +282,14 @@ def _overlap(a: Passage, b: Passage) -> bool:
     return a.first <= b.last and a.last >= b.first
 
 
-def _claim(reading: Reading, i: int, worth: float, shares: np.ndarray) -> Claim:
+def _claim(reading: Reading, i: int, worth: float, shares: np.ndarray, weights: Weights) -> Claim:
     passage = reading.found[i]
+    told = _told(reading, passage, weights)
     first, last = reading.spoken[passage.first], reading.spoken[passage.last]
     return Claim(
         quote=passage.text,
-        headline=headline(passage.text),
-        insight=readable(passage.text),
+        headline=headline(told),
+        insight=readable(told),
         speaker=first.speaker,
         first_segment=first.first_segment,
         last_segment=last.last_segment,
@@ -295,6 +297,26 @@ def _claim(reading: Reading, i: int, worth: float, shares: np.ndarray) -> Claim:
         kind=_kind(reading, i),
         features=_features(reading, i, worth, shares),
     )
+
+
+def _told(reading: Reading, passage: Passage, weights: Weights) -> str:
+    """The part of a passage that is told: all of it up to 80 words; of a longer one the 80 words of whole sentences
+    whose meaning weighs most, from its beginning or from a sentence that leans on none before it."""
+    if passage.size <= MOST_TOLD:
+        return passage.text
+    runs = []
+    for first in range(passage.first, passage.last + 1):
+        if first > passage.first and leans(reading.spoken[first].text):
+            continue
+        sizes = np.cumsum([s.size for s in reading.spoken[first : passage.last + 1]])
+        end = first + int(np.searchsorted(sizes, MOST_TOLD, side="right"))
+        weight = sum(
+            reading.spoken[i].size * float(reading.sentence_vectors[i] @ weights.meaning) for i in range(first, end)
+        )
+        runs.append((weight, -first, " ".join(s.text for s in reading.spoken[first:end])))
+        if end > passage.last:
+            break
+    return max(runs)[2]
 
 
 def _features(reading: Reading, i: int, worth: float, shares: np.ndarray) -> dict[str, float]:

@@ -73,6 +73,13 @@ def test_the_same_transcript_gives_the_same_claims(extraction):
     assert OfflineExtractor().extract(EPISODE, TALK) == extraction
 
 
+def test_what_is_told_of_a_long_quote_is_whole_sentences_of_at_most_eighty_words():
+    (claim, *_) = OfflineExtractor().extract(EPISODE, talk(("Ben", f"{INSIGHT} {FILLING}"))).claims
+    assert 80 < len(words(claim.quote)) <= 100
+    assert 40 < len(words(claim.insight)) <= 80
+    assert claim.insight in f"{INSIGHT} {FILLING}"
+
+
 def test_claims_of_an_episode_do_not_overlap():
     long = talk(*[("Ben", f"{INSIGHT} {FILLING}") for _ in range(6)], *[("Ada", FILLING)] * 4)
     claims = OfflineExtractor().extract(EPISODE, long).claims
