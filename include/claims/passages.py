@@ -132,7 +132,7 @@ def opens(spoken: Sequence[Sentence], i: int) -> bool:
 
 def _from(spoken: Sequence[Sentence], first: int, barred: Collection[int]) -> Passage | None:
     """The passage that starts at a sentence, None where its turn holds no 20 words from there on."""
-    size, longest = 0, None
+    size, ended = 0, None
     for last in range(first, len(spoken)):
         if spoken[last].turn != spoken[first].turn or last in barred:
             break
@@ -140,11 +140,11 @@ def _from(spoken: Sequence[Sentence], first: int, barred: Collection[int]) -> Pa
         if size > LONGEST:
             break
         if size >= SHORTEST and not (last > first and is_reply(spoken[last].text)):
-            longest = (last, size)
-    if longest is None:
+            ended = last + 1
+    if ended is None:
         return None
-    last, size = longest
-    return Passage(first, last, " ".join(s.text for s in spoken[first : last + 1]), size)
+    run = spoken[first:ended]
+    return Passage(first, ended - 1, " ".join(s.text for s in run), sum(s.size for s in run))
 
 
 def _turns(segments: Sequence[Segment]) -> Iterator[tuple[int, list[Segment]]]:
