@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import tokenizers
 
-from include.embedding import DIMENSIONS, Encoder, _model_files
+from include.embedding import DIMENSIONS, Encoder, _model_files, weighed_mean
 
 WINDOW, STEP = 8, 4
 # How much more a rare word weighs; with the window, chosen on insights grouped by hand (tests/evals/themes.py).
@@ -31,7 +31,7 @@ class ClaimEncoder(Encoder):
 
     name = "all-MiniLM-L6-v2-int8/windows-8"
 
-    def encode(self, texts: Sequence[str], batch_size: int = 32) -> np.ndarray:
+    def encode(self, texts: Sequence[str], batch_size: int = 8) -> np.ndarray:
         """Unit vectors, float32, shape (len(texts), 384), in the order given; a third as fast as the plain encoder.
 
         A vector depends on its text alone, not on what else is encoded.
@@ -47,22 +47,12 @@ class ClaimEncoder(Encoder):
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     def _read(self, pieces: list[str], batch_size: int) -> tuple[np.ndarray, np.ndarray]:
-        """A unit vector for each piece of text, and the weight of its words; pieces of like length share a batch."""
+        """A unit vector for each piece of text, and the weight of its words."""
         vectors = np.empty((len(pieces), DIMENSIONS), dtype=np.float32)
         weights = np.empty(len(pieces), dtype=np.float32)
-        order = sorted(range(len(pieces)), key=lambda i: len(pieces[i]))
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            encodings = self._tokenizer.encode_batch([pieces[i] for i in rows])
-            ids = np.array([e.ids for e in encodings], dtype=np.int64)
-            mask = np.array([e.attention_mask for e in encodings], dtype=np.int64)
-            (hidden,) = self._session.run(
-                ["last_hidden_state"],
-                {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)},
-            )
+        for rows, (encodings, mask, hidden) in self._batches(pieces, batch_size):
             weight = np.array([_stress(e.ids, e.word_ids) for e in encodings], dtype=np.float32) + 1e-6 * mask
-            mean = (hidden * weight[..., None]).sum(axis=1)
-            vectors[rows] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+            vectors[rows] = weighed_mean(hidden, weight)
             weights[rows] = weight.sum(axis=1)
         return vectors, weights
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from include.claims.claim import Segment, words
 
 SHORTEST = 20
-LONGEST = 80
+LONGEST = 100
+LONGEST_SENTENCE = 80
 NEAR = 45
-AIM = 75
 
 _NOT_SPEECH = re.compile(r"^\W*(?:break|music|theme music|advert(?:isement)?s?|applause|jingle|outro|intro)\W*$", re.I)
 _ENDING = re.compile(r"(?:[.!?…]+|\.\.\.)[\"'”’)\]]*(?=\s+[\"'“‘(\[]*[A-Z0-9$£€])|[!?…][\"'”’)\]]*(?=\s)")
@@ -79,7 +79,7 @@ def sentences(segments: Sequence[Segment]) -> list[Sentence]:
 
 
 def passages(spoken: Sequence[Sentence], barred: Collection[int] = ()) -> list[Passage]:
-    """Stretches of 20 to 80 words: one for each sentence that can open one, as near to 75 words as its sentences allow.
+    """Stretches of 20 to 100 words: one for each sentence that can open one, as long as its turn allows.
 
     A sentence that leans on what was said before ("And", "But", "It") opens none where a better opening stands just
     before it in the same turn. No passage holds any of the sentences whose numbers are barred.
@@ -132,7 +132,7 @@ def opens(spoken: Sequence[Sentence], i: int) -> bool:
 
 def _from(spoken: Sequence[Sentence], first: int, barred: Collection[int]) -> Passage | None:
     """The passage that starts at a sentence, None where its turn holds no 20 words from there on."""
-    size, fits = 0, []
+    size, ended = 0, None
     for last in range(first, len(spoken)):
         if spoken[last].turn != spoken[first].turn or last in barred:
             break
@@ -140,11 +140,11 @@ def _from(spoken: Sequence[Sentence], first: int, barred: Collection[int]) -> Pa
         if size > LONGEST:
             break
         if size >= SHORTEST and not (last > first and is_reply(spoken[last].text)):
-            fits.append((last, size))
-    if not fits:
+            ended = last + 1
+    if ended is None:
         return None
-    last, size = min(fits, key=lambda fit: abs(fit[1] - AIM))
-    return Passage(first, last, " ".join(s.text for s in spoken[first : last + 1]), size)
+    run = spoken[first:ended]
+    return Passage(first, ended - 1, " ".join(s.text for s in run), sum(s.size for s in run))
 
 
 def _turns(segments: Sequence[Segment]) -> Iterator[tuple[int, list[Segment]]]:
@@ -180,7 +180,7 @@ def _shortened(
     text: str, start: int, end: int, offsets: list[int], run: Sequence[Segment]
 ) -> Iterator[tuple[int, int]]:
     """A sentence of up to 80 words as it is; a longer one cut where a cue, a pause or a clause ends."""
-    if len(words(text[start:end])) <= LONGEST:
+    if len(words(text[start:end])) <= LONGEST_SENTENCE:
         yield start, end
         return
     cuts = [o for o in offsets if start < o < end]

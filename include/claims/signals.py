@@ -1,6 +1,8 @@
 """What can be seen of a passage without understanding it: counted words, marks, place, neighbours and likeness."""
 
+import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -110,12 +112,21 @@ def sentence_counts(spoken: Sequence[Sentence]) -> np.ndarray:
     return table
 
 
-def summed(table: np.ndarray, found: Sequence[Passage]) -> np.ndarray:
-    """The rows of a sentence table added up over each passage."""
-    total = np.vstack([np.zeros((1, table.shape[1]), dtype=np.float64), np.cumsum(table, axis=0, dtype=np.float64)])
-    first = np.array([p.first for p in found], dtype=int)
-    last = np.array([p.last for p in found], dtype=int)
-    return (total[last + 1] - total[first]).astype(np.float32)
+class Extents:
+    """The sentences that each passage spans, first and last, and sums over such spans."""
+
+    def __init__(self, found: Sequence[Passage]):
+        self.first = np.array([p.first for p in found], dtype=int)
+        self.last = np.array([p.last for p in found], dtype=int)
+
+    def sums(self, table: np.ndarray) -> np.ndarray:
+        """The rows of a sentence table added up over each passage."""
+        running = _running(table)
+        return running[self.last + 1] - running[self.first]
+
+
+def _running(table: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.zeros((1, *table.shape[1:])), np.cumsum(table, axis=0, dtype=np.float64)])
 
 
 PLACED = [
@@ -126,74 +137,88 @@ PLACED = [
 ]  # fmt: skip
 
 
-def placed(spoken: Sequence[Sentence], found: Sequence[Passage], counts: np.ndarray) -> np.ndarray:
+def placed(spoken: Sequence[Sentence], extents: Extents, counts: np.ndarray) -> np.ndarray:
     """Where each passage stands and what surrounds it, float32, shape (passages, len(PLACED))."""
     column = {name: i for i, name in enumerate(COUNTED)}
+    first, last = extents.first, extents.last
     sizes = np.array([s.size for s in spoken], dtype=np.float64)
     total = max(1.0, float(sizes.sum()))
     starts = np.array([s.at for s in spoken], dtype=np.float64)
+    ends = starts + sizes
     turns = np.array([s.turn for s in spoken], dtype=int)
     turn_sizes = np.bincount(turns, weights=sizes)
     turn_starts = np.full(len(turn_sizes), np.inf)
     np.minimum.at(turn_starts, turns, starts)
+    turn_ends = turn_starts + turn_sizes
     asks = counts[:, column["question"]] > 0
-    speakers: dict[str | None, list[float]] = {}
-    for s, asking in zip(spoken, asks, strict=True):
-        tally = speakers.setdefault(s.speaker, [0.0, 0.0, 0.0])
-        tally[0] += s.size
-        tally[1] += float(asking)
-        tally[2] += 1
-    running = np.vstack([np.zeros((1, counts.shape[1])), np.cumsum(counts, axis=0, dtype=np.float64)])
-    spent = np.concatenate([[0.0], np.cumsum(sizes)])
+    leaning = np.array([leans(s.text) for s in spoken])
+    nods = np.array([is_reply(s.text) for s in spoken] + [False])
+    trails = np.array([_trails_off(s.text) for s in spoken])
+    capital = np.array([s.text[:1].isupper() for s in spoken])
+
+    voices = list(dict.fromkeys(s.speaker for s in spoken))
+    speakers = np.array([voices.index(s.speaker) for s in spoken], dtype=int)
+    named = np.array([s.speaker is not None for s in spoken])
+    speaker_share = np.where(named, (np.bincount(speakers, weights=sizes) / total)[speakers], 0.5)
+    speaker_asks = (np.bincount(speakers, weights=asks) / np.bincount(speakers))[speakers]
+
+    own = extents.sums(counts)
+    size = extents.sums(sizes)
+    left = np.searchsorted(starts, starts[first] - 150)
+    right = np.searchsorted(starts, ends[last] + 150)
+    near = _running(counts)[right] - _running(counts)[left] - own
+    near_words = np.maximum(1.0, _running(sizes)[right] - _running(sizes)[left] - size)
+    near_sentences = np.maximum(1, right - left - (last - first + 1))
+    near *= 100.0 / near_words[:, None]
+
+    before = np.maximum(0, first - 1)
+    asked = (first > 0) & asks[before]
+    asked_lately = _running(asks)[first] - _running(asks)[np.maximum(0, first - 3)] > 0
+    turn = turns[first]
 
     terms = [[w for w in words(s.text) if len(w) > 3 and w not in COMMON] for s in spoken]
-    frequency: dict[str, int] = {}
-    for some in terms:
-        for w in some:
-            frequency[w] = frequency.get(w, 0) + 1
-    rows = np.zeros((len(found), len(PLACED)), dtype=np.float32)
-    for row, p in zip(rows, found, strict=True):
-        a, b = spoken[p.first], spoken[p.last]
-        left = int(np.searchsorted(starts, a.at - 150))
-        right = int(np.searchsorted(starts, b.at + b.size + 150))
-        near = (running[right] - running[left]) - (running[p.last + 1] - running[p.first])
-        near_words = max(1.0, (spent[right] - spent[left]) - p.size)
-        per = 100.0 / near_words
-        before = p.first - 1
-        speaker = speakers[a.speaker]
-        mine = [w for t in terms[p.first : p.last + 1] for w in t]
-        row[:] = [
-            p.size,
-            p.last - p.first + 1,
-            leans(a.text),
-            not b.text.rstrip("\"'”’)]").endswith((".", "!", "?")) or b.text.endswith("..."),
-            before >= 0 and bool(asks[before]),
-            before >= 0 and spoken[before].turn != a.turn and bool(asks[max(0, before - 2) : before + 1].any()),
-            min(turn_sizes[a.turn], 400),
-            min(a.at - turn_starts[a.turn], 300),
-            min(turn_starts[a.turn] + turn_sizes[a.turn] - b.at - b.size, 300),
-            a.at / total,
-            min(a.at, 1500),
-            min(total - a.at - p.size, 1500),
-            speaker[0] / total if a.speaker else 0.5,
-            speaker[1] / max(1.0, speaker[2]),
-            near[column["question"]] * per,
-            near[column["laugh"]] * per,
-            near[column["names"]] * per,
-            (near[column["digits"]] + near[column["numberword"]]) * per,
-            near[column["selling"]] * per,
-            (near[column["show"]] + near[column["greeting"]]) * per,
-            near[column["long_words"]] * per,
-            p.last + 1 < len(spoken) and is_reply(spoken[p.last + 1].text),
-            a.text[:1].isupper(),
-            a.size,
-            a.speaker is not None,
-            near_words / max(1, right - left - (p.last - p.first + 1)),
-            a.speaker is None,
-            sum(1.0 / frequency[w] for w in mine) / max(1, len(mine)),
-            sum(np.log(frequency[w]) for w in mine) / max(1, len(mine)),
-        ]
-    return rows
+    frequency = Counter(w for some in terms for w in some)
+    term_counts = np.array(
+        [[len(some), sum(1 / frequency[w] for w in some), sum(math.log(frequency[w]) for w in some)] for some in terms]
+    )
+    mine = extents.sums(term_counts)
+    mine[:, 1:] /= np.maximum(1, mine[:, :1])
+    columns = [
+        size,
+        last - first + 1,
+        leaning[first],
+        trails[last],
+        asked,
+        (first > 0) & (turns[before] != turn) & asked_lately,
+        np.minimum(turn_sizes[turn], 400),
+        np.minimum(starts[first] - turn_starts[turn], 300),
+        np.clip(turn_ends[turn] - ends[last], 0, 300),
+        starts[first] / total,
+        np.minimum(starts[first], 1500),
+        np.minimum(total - starts[first] - size, 1500),
+        speaker_share[first],
+        speaker_asks[first],
+        near[:, column["question"]],
+        near[:, column["laugh"]],
+        near[:, column["names"]],
+        near[:, column["digits"]] + near[:, column["numberword"]],
+        near[:, column["selling"]],
+        near[:, column["show"]] + near[:, column["greeting"]],
+        near[:, column["long_words"]],
+        nods[last + 1],
+        capital[first],
+        sizes[first],
+        named[first],
+        near_words / near_sentences,
+        ~named[first],
+        mine[:, 1],
+        mine[:, 2],
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _trails_off(text: str) -> bool:
+    return not text.rstrip("\"'”’)]").endswith((".", "!", "?")) or text.endswith("...")
 
 
 LIKENESS = ["to_centre", "to_title", "to_description", "to_near", "density", "to_start", "to_show"]
@@ -247,15 +272,19 @@ def table(
     A passage's vector is the mean of its sentences' unit vectors, each weighed by its words: it is shorter than 1
     where the sentences speak of different things.
     """
+    if not found:
+        return np.zeros((0, len(NAMES)), dtype=np.float32), np.zeros((0, sentence_vectors.shape[1]), dtype=np.float32)
     counts = sentence_counts(spoken)
-    place = placed(spoken, found, counts)
-    sums = summed(counts, found)
+    extents = Extents(found)
+    place = placed(spoken, extents, counts)
+    sums = extents.sums(counts)
     sizes = np.array([s.size for s in spoken], dtype=np.float32)[:, None]
-    vectors = summed(sentence_vectors * sizes, found) / np.maximum(1, place[:, :1])
+    vectors = (extents.sums(sentence_vectors * sizes) / np.maximum(1, place[:, :1])).astype(np.float32)
     at = np.array([spoken[p.first].at for p in found], dtype=float)
     units = vectors / np.maximum(1e-9, np.linalg.norm(vectors, axis=1, keepdims=True))
     alike = likeness(units, about, at)
-    return np.hstack([np.log1p(sums), np.minimum(sums, 1), place, np.log1p(place), alike]), vectors
+    columns = [np.log1p(sums), np.minimum(sums, 1), place, np.log1p(place), alike]
+    return np.hstack(columns).astype(np.float32), vectors
 
 
 def about(episode: Episode) -> list[str]:

@@ -13,6 +13,7 @@ from tests.evals.measures import Marked, Spoken
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
 BUNDLED = Path(__file__).parent / "gold" / "insights"
+READINGS = Path(__file__).parent / "readings"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,12 @@ class Annotated:
 def shared_gold() -> list[Annotated]:
     """The annotated real episodes next to the project; empty where they are absent."""
     return _annotated(SHARED / "gold" / "dev", _from_corpus)
+
+
+def further_readings() -> list[Annotated]:
+    """Further real episodes next to the project, marked in the same manner by other readers, as positions alone; empty
+    where the transcripts are absent."""
+    return _annotated(READINGS, _from_corpus) if (SHARED / "corpus").exists() else []
 
 
 def bundled_gold() -> list[Annotated]:

@@ -61,7 +61,9 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Marked:
-    """What a reader marked in one transcript, as spans: insights and fair picks with their worth of 0 to 5."""
+    """What a reader marked in one transcript, as spans: insights and fair picks with their worth of 0 to 5.
+
+    The core of an insight is told by its words, or by the numbers of its first and last word."""
 
     insights: list[tuple[Span, float]]
     acceptable: list[tuple[Span, float]]
@@ -73,8 +75,13 @@ class Marked:
         def place(mark: Mapping[str, Any]) -> Span:
             return spoken.segments(mark["first_segment"], mark["last_segment"])
 
+        def core(mark: Mapping[str, Any]) -> Span:
+            if "first_word" in mark:
+                return mark["first_word"], mark["last_word"] + 1
+            return spoken.find(mark["quote"], place(mark)) or place(mark)
+
         return cls(
-            [(spoken.find(g["quote"], place(g)) or place(g), g["overall"]) for g in gold["insights"]],
+            [(core(g), g["overall"]) for g in gold["insights"]],
             [(place(a), a["overall"]) for a in gold.get("acceptable", [])],
             [place(a) for a in gold.get("ads", [])],
             [place(a) for a in gold.get("not_insights", [])],

@@ -17,8 +17,8 @@ from include.claims.claim import Claim, Extraction, ReadEpisode
 from include.claims.models import OFFLINE, extractor, scorer
 from include.claims.offline import OfflineExtractor, OfflineScorer, Weights, fitted
 from include.settings import settings
-from tests.evals.fit_offline import Lesson, by_show, graded_lessons, lesson
-from tests.evals.material import Annotated, bundled_gold, shared_gold
+from tests.evals.fit_offline import Lesson, by_show, lesson
+from tests.evals.material import Annotated, bundled_gold, further_readings, shared_gold
 from tests.evals.measures import MEASURES, measure
 
 COLUMNS = (
@@ -49,7 +49,7 @@ class Run:
         self.dropped.update(one.reason for one in extraction.dropped)
 
     def row(self) -> str:
-        means = [f"{statistics.fmean(f[name] for f in self.figures):.3f}" for name in MEASURES]
+        means = [_mean([f[name] for f in self.figures]) for name in MEASURES]
         dropped = ", ".join(f"{reason} {n}" for reason, n in sorted(self.dropped.items())) or "0"
         cells = [
             self.title, str(len(self.figures)), *means, f"{self.claims / max(1e-9, self.hours):.0f}", dropped,
@@ -61,52 +61,56 @@ class Run:
 def main() -> int:
     print("| " + " | ".join(COLUMNS) + " |")
     print("| --- |" + " ---: |" * (len(COLUMNS) - 1), flush=True)
-    for place, material in (("real episodes", shared_gold()), ("bundled sample", bundled_gold())):
-        if not material:
-            print(f"No annotated {place} here.", file=sys.stderr)
-            continue
-        for run in runs(place, material):
-            print(run.row(), flush=True)
+    real, bundled = shared_gold(), bundled_gold()
+    if not real:
+        print("No annotated real episodes here.", file=sys.stderr)
+    for run in [*real_runs(real, further_readings()), *bundled_runs(bundled)] if real else bundled_runs(bundled):
+        print(run.row(), flush=True)
     return 0
 
 
-def runs(place: str, material: Sequence[Annotated]) -> Iterator[Run]:
-    """The rows for one body of episodes."""
-    lessons, seconds = [], []
+def real_runs(gold: Sequence[Annotated], further: Sequence[Annotated]) -> Iterator[Run]:
+    """The rows for real episodes: the gold, and further episodes that other readers marked."""
+    lessons = read([*gold, *further])
+    unseen = by_show([one for one, _ in lessons])
+    bodies = {"gold": lessons[: len(gold)], "further readings": lessons[len(gold) :]}
+    for name, some in bodies.items():
+        if some:
+            yield offline(f"offline, {name}, each show by weights fitted on the others", some, lambda a: unseen[a.show])
+    yield offline("offline, gold, shipped weights (fitted on these)", bodies["gold"], lambda _: fitted())
+    if settings().llm_model != OFFLINE:
+        yield chat("gold", gold)
+
+
+def bundled_runs(material: Sequence[Annotated]) -> Iterator[Run]:
+    """The rows for the bundled sample."""
+    yield offline("offline, bundled sample, shipped weights", read(material), lambda _: fitted())
+    if settings().llm_model != OFFLINE:
+        yield chat("bundled sample", material)
+
+
+def read(material: Sequence[Annotated]) -> list[tuple[Lesson, float]]:
+    """Each episode read, with the seconds that it took."""
+    lessons = []
     for number, annotated in enumerate(material, 1):
         started = time.perf_counter()
-        lessons.append(lesson(annotated))
-        seconds.append(time.perf_counter() - started)
+        one = lesson(annotated)
+        lessons.append((one, time.perf_counter() - started))
         print(f"[{number}/{len(material)}] {annotated.slug}", file=sys.stderr)
-    if place == "real episodes":
-        unseen = by_show([*lessons, *graded_lessons()])
-        yield offline(
-            "offline, real episodes, each show by weights fitted on the others",
-            lessons, seconds, lambda a: unseen[a.show],
-        )  # fmt: skip
-        yield offline("offline, real episodes, shipped weights (fitted on these)", lessons, seconds, lambda _: fitted())
-    else:
-        yield offline(f"offline, {place}, shipped weights", lessons, seconds, lambda _: fitted())
-    if settings().llm_model != OFFLINE:
-        yield chat(place, material)
+    return lessons
 
 
-def offline(
-    title: str, lessons: Sequence[Lesson], seconds: Sequence[float], weights: Callable[[Annotated], Weights]
-) -> Run:
+def offline(title: str, lessons: Sequence[tuple[Lesson, float]], weights: Callable[[Annotated], Weights]) -> Run:
     """The offline model with the weights that an episode is to be judged by."""
     run = Run(title)
-    for one, spent in zip(lessons, seconds, strict=True):
-        if (annotated := one.annotated) is None:
-            continue
+    for one, spent in lessons:
+        annotated = one.annotated
         chosen = weights(annotated)
         started = time.perf_counter()
         extraction = OfflineExtractor(chosen).choose(one.reading)
-        read = ReadEpisode(annotated.episode, annotated.segments, extraction.claims)
-        (scores,) = OfflineScorer(chosen).score([read])
-        order = sorted(range(len(scores)), key=lambda i: (-extraction.claims[i].features["worth"], i))
-        spent += time.perf_counter() - started
-        run.add(annotated, extraction, [extraction.claims[i] for i in order], spent)
+        ranked = sorted(extraction.claims, key=lambda claim: -claim.features["worth"])
+        OfflineScorer(chosen).score([ReadEpisode(annotated.episode, annotated.segments, ranked)])
+        run.add(annotated, extraction, ranked, spent + time.perf_counter() - started)
     return run
 
 
@@ -127,6 +131,12 @@ def chat(place: str, material: Sequence[Annotated]) -> Run:
     after = _spent(CallStore(settings().landing / "llm_calls").records())
     run.tokens, run.cost = int(after[0] - before[0]), after[1] - before[1]
     return run
+
+
+def _mean(values: Sequence[float]) -> str:
+    """The mean, with its standard error where the values differ."""
+    error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
+    return f"{statistics.fmean(values):.3f}" + (f" ± {error:.3f}" if error else "")
 
 
 def _spent(calls: Sequence[dict]) -> tuple[float, float]:

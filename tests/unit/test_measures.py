@@ -32,6 +32,12 @@ def test_the_best_picks_in_the_best_order_score_full():
     assert figures["gold@5"] == pytest.approx(2 / 5)
 
 
+def test_an_insight_may_be_told_by_its_first_and_last_word():
+    by_quote = {"first_segment": 1, "last_segment": 1, "quote": " ".join(TEXTS[1].split()[2:5]), "overall": 2.0}
+    by_words = {"first_segment": 1, "last_segment": 1, "first_word": 12, "last_word": 14, "overall": 2.0}
+    assert Marked.of({"insights": [by_words]}, SPOKEN) == Marked.of({"insights": [by_quote]}, SPOKEN)
+
+
 def test_an_insight_counts_once_however_often_it_is_picked():
     once = measure(SPOKEN, MARKED, [TEXTS[0]])
     assert measure(SPOKEN, MARKED, [TEXTS[0]] * 4)["r@10"] == once["r@10"] == 0.5

@@ -4,7 +4,7 @@ import pytest
 
 from include.claims.adverts import runs_the_show, sells
 from include.claims.claim import Claim, Episode, ReadEpisode, Segment, words
-from include.claims.offline import GROUPS, OfflineExtractor, OfflineScorer, reason
+from include.claims.offline import GROUPS, OfflineExtractor, OfflineScorer, fitted, reason
 from include.claims.passages import sentences
 
 EPISODE = Episode("e1", "Base Load", "Why transformers are late", "Transformers, repairs and who pays for them.")
@@ -73,6 +73,13 @@ def test_the_same_transcript_gives_the_same_claims(extraction):
     assert OfflineExtractor().extract(EPISODE, TALK) == extraction
 
 
+def test_what_is_told_of_a_long_quote_is_whole_sentences_of_at_most_eighty_words():
+    (claim, *_) = OfflineExtractor().extract(EPISODE, talk(("Ben", f"{INSIGHT} {FILLING}"))).claims
+    assert 80 < len(words(claim.quote)) <= 100
+    assert 40 < len(words(claim.insight)) <= 80
+    assert claim.insight in f"{INSIGHT} {FILLING}"
+
+
 def test_claims_of_an_episode_do_not_overlap():
     long = talk(*[("Ben", f"{INSIGHT} {FILLING}") for _ in range(6)], *[("Ada", FILLING)] * 4)
     claims = OfflineExtractor().extract(EPISODE, long).claims
@@ -110,14 +117,23 @@ def test_a_quote_that_is_nowhere_still_gets_a_score():
     assert 0 <= score.score <= 5
 
 
-def test_a_reason_names_what_was_seen():
-    assert reason({"worth": 2.0, "numbers": 0.4, "numbers_count": 2, "causes": 0.3, "causes_count": 1}) == (
-        "gives numbers; says why"
-    )
+def test_a_reason_tells_what_stands_out_with_the_numbers_and_names_said():
+    figures = {"worth": 2.0, "numbers": 0.9, "numbers_count": 2, "names": 0.9, "names_count": 1, "causes": 0.9}
+    told = reason(figures | {"causes_count": 1}, "So a rewound unit by Voltly costs 600,000 euros.", fitted())
+    assert "gives numbers (600,000)" in told
+    assert "names things (Voltly)" in told
+    assert "says why" in told
+
+
+def test_what_every_chosen_claim_has_is_told_after_what_sets_one_apart():
+    weights = fitted()
+    usual = dict(zip(GROUPS, weights.chosen_mean.tolist(), strict=True))
+    apart = usual | {"worth": 1.0, "contrast": usual["contrast"] + 5, "contrast_count": 2}
+    assert reason(apart, "It rains.", weights).startswith("sets one thing against another")
 
 
 def test_a_reason_names_no_number_where_there_is_none():
-    assert "numbers" not in reason({"worth": 1.0, "numbers": 0.4, "numbers_count": 0, "centre": 0.2})
+    assert "numbers" not in reason({"worth": 1.0, "numbers": 0.4, "numbers_count": 0, "centre": 0.2}, "", fitted())
 
 
 def test_a_claims_figures_add_up_to_its_worth_above_a_usual_passage(extraction):

@@ -1,7 +1,7 @@
 """How a transcript becomes sentences and passages."""
 
 from include.claims.claim import Segment, words
-from include.claims.passages import LONGEST, SHORTEST, leans, passages, sentences
+from include.claims.passages import LONGEST, LONGEST_SENTENCE, SHORTEST, leans, passages, sentences
 
 LONG = "The grid operator pays for every new transformer and gets nothing for the repair of an old one. "
 
@@ -43,18 +43,18 @@ def test_titles_and_initials_end_no_sentence():
 def test_text_without_full_stops_is_cut_at_its_cues():
     spoken = sentences(captions(*["the operator said the line was full and nobody had asked the regulator"] * 20))
     assert len(spoken) > 5
-    assert all(s.size <= LONGEST for s in spoken)
+    assert all(s.size <= LONGEST_SENTENCE for s in spoken)
     assert all(s.first_segment <= s.last_segment for s in spoken)
 
 
 def test_one_endless_line_is_cut_too_and_loses_no_word():
     text = " ".join(f"word{i}" for i in range(500))
     spoken = sentences(talk((None, text)))
-    assert all(s.size <= LONGEST for s in spoken)
+    assert all(s.size <= LONGEST_SENTENCE for s in spoken)
     assert " ".join(s.text for s in spoken) == text
 
 
-def test_passages_are_whole_sentences_of_one_speaker_between_twenty_and_eighty_words():
+def test_passages_are_whole_sentences_of_one_speaker_between_twenty_and_a_hundred_words():
     spoken = sentences(talk(("Ada", LONG * 6), ("Ben", LONG * 6)))
     found = passages(spoken)
     assert found
