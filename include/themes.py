@@ -26,10 +26,11 @@ CROWD = 150
 STRICTER_BY_TENFOLD = 0.06
 # Claims of one show on one day were chosen for being different points; they share their episode's words all the same.
 SAME_SHOW = 0.15
-# Loose talk is alike whatever it is about: so much is taken off for each step that a claim's words are commoner than
-# those of a specific one.
-LOOSENESS = 0.25
-SPECIFIC = 5.1
+# Loose talk is alike whatever it is about: how rare a claim's words are when nothing is taken off, and what is taken
+# off for each step that they are commoner. Speech as it was spoken needs more of both than finished sentences: with the
+# bar of these, claims of different shows that were put together in two weeks of real talk shared no more than a topic.
+WRITTEN = (5.1, 0.15)
+SPOKEN = (5.4, 0.3)
 
 _BLOCK = 16_384
 
@@ -38,13 +39,15 @@ _BLOCK = 16_384
 class Claims:
     """Some claims, side by side: row i of `embeddings` (unit vectors, float32, shape (n, dimensions)) is claim i.
 
-    `texts` are headline and insight. `show_ids` may be left empty where nothing is known of the shows.
+    `texts` are headline and insight. `show_ids` may be left empty where nothing is known of the shows, `spoken` where
+    all are finished sentences and none the speaker's own words.
     """
 
     claim_ids: Sequence[str]
     texts: Sequence[str]
     embeddings: np.ndarray
     show_ids: Sequence[str] = ()
+    spoken: Sequence[bool] = ()
 
     def __len__(self) -> int:
         return len(self.claim_ids)
@@ -58,31 +61,31 @@ def assign(new: Claims, known: Claims, known_themes: Sequence[str]) -> list[str]
     that speaks of it.
     """
     history = _History()
-    history.add(known.texts, known.embeddings, known_themes)
+    history.add(known.texts, known.embeddings, known_themes, known.spoken)
     return history.assign(new)
 
 
 def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None) -> pd.DataFrame:
     """The theme of each claim, going date by date: claim_id, partition_date, theme_id, a row a claim of `claims`.
 
-    `claims` has claim_id, partition_date, show_id, text (headline and insight), embedding. `settled` has text,
-    embedding and theme_id of all claims of earlier dates, which keep their themes. An Arrow table is read where it
-    lies: 1,000 claims against 1,000,000 settled ones take some 15 seconds on two free cores, and little memory beyond
-    the table's own 1.6 GB. Raises ValueError where embeddings are of several sizes.
+    `claims` has claim_id, partition_date, show_id, text (headline and insight), embedding, and may have spoken (whether
+    the text is the speaker's own words). `settled` has text, embedding, theme_id, and spoken where `claims` has it, of
+    all claims of earlier dates, which keep their themes. An Arrow table is read where it lies: 1,000 claims against
+    1,000,000 settled ones take some 15 seconds on two free cores, and little memory beyond the table's own 1.6 GB.
+    Raises ValueError where embeddings are of several sizes.
     """
     history = _History()
-    if isinstance(settled, pd.DataFrame):
-        history.add(settled["text"].tolist(), _matrix(settled["embedding"]), settled["theme_id"].tolist())
-    elif settled is not None:
-        for batch in settled.to_batches():
-            history.add(batch["text"], _matrix(batch["embedding"]), batch["theme_id"].to_pylist())
+    earlier = pa.Table.from_pandas(settled) if isinstance(settled, pd.DataFrame) else settled
+    for batch in earlier.to_batches() if earlier is not None else ():
+        spoken = batch["spoken"].to_pylist() if "spoken" in batch.schema.names else ()
+        history.add(batch["text"], _matrix(batch["embedding"]), batch["theme_id"].to_pylist(), spoken)
     rows = []
     for value, today in claims.groupby("partition_date", sort=True):
-        new = Claims(
-            today["claim_id"].tolist(), today["text"].tolist(), _matrix(today["embedding"]), today["show_id"].tolist()
-        )
+        ids, texts, shows = (today[column].tolist() for column in ("claim_id", "text", "show_id"))
+        spoken = today["spoken"].tolist() if "spoken" in today else ()
+        new = Claims(ids, texts, _matrix(today["embedding"]), shows, spoken)
         themes = history.assign(new)
-        history.add(new.texts, new.embeddings, themes)
+        history.add(new.texts, new.embeddings, themes, new.spoken)
         day = pd.Timestamp(str(value)).date()
         rows += [(claim_id, day, theme) for claim_id, theme in zip(new.claim_ids, themes, strict=True)]
     found = pd.DataFrame(rows, columns=["claim_id", "partition_date", "theme_id"])
@@ -95,26 +98,32 @@ def like_enough(claims: int) -> float:
     return LIKE_ENOUGH + STRICTER_BY_TENFOLD * math.log10(max(claims, CROWD) / CROWD)
 
 
+def looseness(text: str, spoken: bool) -> float:
+    """What is taken off the likeness of a claim to any other."""
+    specific, weight = SPOKEN if spoken else WRITTEN
+    return weight * max(specific - specificity(text), 0.0)
+
+
 class _History:
-    """All claims so far, in parts of texts, embeddings and the numbers of their themes."""
+    """All claims so far, in parts of texts, embeddings, the numbers of their themes, and whether each is spoken."""
 
     def __init__(self) -> None:
         self._themes: dict[str, int] = {}
-        self._parts: list[tuple[Any, np.ndarray, np.ndarray]] = []
+        self._parts: list[tuple[Any, np.ndarray, np.ndarray, Sequence[bool]]] = []
 
     def __len__(self) -> int:
-        return sum(len(numbers) for _, _, numbers in self._parts)
+        return sum(len(numbers) for _, _, numbers, _ in self._parts)
 
-    def add(self, texts: Any, embeddings: np.ndarray, themes: Sequence[str]) -> None:
+    def add(self, texts: Any, embeddings: np.ndarray, themes: Sequence[str], spoken: Sequence[bool] = ()) -> None:
         if not len(themes):
             return
-        _of_one_model({part.shape[1] for _, part, _ in self._parts} | {embeddings.shape[1]})
+        _of_one_model({part.shape[1] for _, part, *_ in self._parts} | {embeddings.shape[1]})
         numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
-        self._parts.append((texts, embeddings, np.fromiter(numbers, dtype=np.int64, count=len(themes))))
+        self._parts.append((texts, embeddings, np.fromiter(numbers, dtype=np.int64, count=len(themes)), spoken))
 
     def assign(self, new: Claims) -> list[str]:
         """The theme of each claim of the next date, in the order given."""
-        _of_one_model({part.shape[1] for _, part, _ in self._parts} | {new.embeddings.shape[1]})
+        _of_one_model({part.shape[1] for _, part, *_ in self._parts} | {new.embeddings.shape[1]})
         enough = like_enough(len(self) + len(new))
         order = sorted(range(len(new)), key=lambda i: new.claim_ids[i])
         groups = _Groups.of_one_each(new, order)
@@ -135,7 +144,7 @@ class _History:
         that is alike enough to a new one is out of reach."""
         near: set[int] = set()
         single = vectors.astype(np.float32)
-        for _, embeddings, numbers in self._parts:
+        for _, embeddings, numbers, _ in self._parts:
             for start in range(0, len(numbers), _BLOCK):
                 likest = (single @ embeddings[start : start + _BLOCK].T).max(axis=0)
                 near.update(numbers[start : start + _BLOCK][likest >= enough - 1e-4].tolist())
@@ -147,9 +156,10 @@ class _History:
         places[list(themes)] = np.arange(len(themes))
         dimensions = self._parts[0][1].shape[1] if self._parts else 0
         grown = _Groups(np.zeros((len(themes), dimensions)), np.zeros(len(themes)), np.zeros(len(themes)))
-        for texts, embeddings, numbers in self._parts:
+        for texts, embeddings, numbers, spoken in self._parts:
             rows = np.flatnonzero(places[numbers] >= 0)
-            grown.take(places[numbers[rows]], embeddings[rows], [str(texts[int(row)]) for row in rows])
+            loose = [looseness(str(texts[row]), bool(spoken) and spoken[row]) for row in rows.tolist()]
+            grown.take(places[numbers[rows]], embeddings[rows], loose)
         return grown
 
 
@@ -168,23 +178,24 @@ class _Groups:
         one_each = cls(
             np.zeros_like(claims.embeddings, dtype=np.float64), np.zeros(len(order)), np.zeros(len(order)), shows
         )
-        one_each.take(np.arange(len(order)), claims.embeddings[list(order)], [claims.texts[i] for i in order])
+        loose = [looseness(claims.texts[i], bool(claims.spoken) and claims.spoken[i]) for i in order]
+        one_each.take(np.arange(len(order)), claims.embeddings[list(order)], loose)
         return one_each
 
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def take(self, places: np.ndarray, vectors: np.ndarray, texts: Sequence[str]) -> None:
+    def take(self, places: np.ndarray, vectors: np.ndarray, loose: Sequence[float]) -> None:
         """Adds claims to groups."""
         np.add.at(self.sums, places, vectors)
-        np.add.at(self.looseness, places, [max(SPECIFIC - specificity(text), 0.0) for text in texts])
+        np.add.at(self.looseness, places, loose)
         np.add.at(self.sizes, places, 1.0)
 
     def likeness(self, other: "_Groups") -> np.ndarray:
         """The average likeness of each group's claims to those of each other group."""
         sizes = np.outer(self.sizes, other.sizes)
         loose = np.add.outer(self.looseness / self.sizes, other.looseness / other.sizes)
-        return np.round(self.sums @ other.sums.T / sizes - LOOSENESS * loose, 6)
+        return np.round(self.sums @ other.sums.T / sizes - loose, 6)
 
 
 def _linked(themes: _Groups, claims: _Groups, enough: float) -> list[int]:

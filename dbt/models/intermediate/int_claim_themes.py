@@ -14,7 +14,8 @@ def model(dbt, session):
         .join(episodes.set_alias("episodes"), "claims.episode_id = episodes.episode_id")
         .project(
             "claims.claim_id, claims.partition_date, episodes.show_id, claims.headline, claims.insight, "
-            "claims.headline || ' ' || claims.insight as text, embeddings.embedding"
+            "claims.headline || ' ' || claims.insight as text, claims.extractor like 'offline%' as spoken, "
+            "embeddings.embedding"
         )
     )
     if dbt.is_incremental:
