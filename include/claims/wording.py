@@ -2,6 +2,8 @@
 
 import re
 
+from include.claims.claim import words
+from include.claims.grammar import states
 from include.claims.passages import is_reply
 
 _BRACKETS = re.compile(r"\s*[\[(](?:[^\])]*(?:laugh|music|applause|break|\d\d:\d\d)[^\])]*)[\])]", re.I)
@@ -29,6 +31,10 @@ _OPENERS = re.compile(
 )
 """Words that lead in and say nothing; most only where a comma or a stop parts them from what follows: "No, it is" and
 "No step is"."""
+_LEAD_IN = re.compile(r"^(?:I(?:'ll|’ll| will| can)|let me|let's|we(?:'ll|’ll)|check|look at|listen)\b", re.I)
+SHORT_LEAD_IN = 7
+LEFT = 15
+"""How many words of a passage stay at least."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
 _NOD = re.compile(
@@ -42,14 +48,28 @@ def readable(passage: str) -> str:
     """The passage without what speech leaves behind, its first letter a capital, a full stop at its end."""
     text = _OPENERS.sub("", _tidied(_OPENERS.sub("", passage)))
     said = [sentence for sentence in _SENTENCE_END.split(text) if not is_reply(sentence) and not _NOD.match(sentence)]
-    return _finished(_OPENERS.sub("", " ".join(said) or text))
+    return _finished(_OPENERS.sub("", " ".join(_without_ends(said)) or text))
+
+
+def _without_ends(said: list[str]) -> list[str]:
+    """The sentences without those at either end that say nothing by themselves: what is left of the thought before,
+    "Check this out.", "Maybe."."""
+    while len(said) > 1 and len(words(" ".join(said[1:]))) >= LEFT and _leads_in(said[0]):
+        said = said[1:]
+    while len(said) > 1 and len(words(" ".join(said[:-1]))) >= LEFT and not states(said[-1]):
+        said = said[:-1]
+    return said
+
+
+def _leads_in(sentence: str) -> bool:
+    return (_LEAD_IN.match(sentence) is not None and len(words(sentence)) <= SHORT_LEAD_IN) or not states(sentence)
 
 
 def _tidied(passage: str) -> str:
     text = " ".join(_HIDDEN.sub("", passage).split())
     text = _UNHEARD.sub(" …", text)
     text = _BRACKETS.sub("", text)
-    text = re.sub(r"^(?:>>|&gt;&gt;)\s*", "", text)
+    text = re.sub(r"(?:^|(?<=\s))(?:>+|(?:&gt;)+)\s+", "", text)
     text = _SOUNDS.sub(lambda m: "," if m[0].startswith(",") and m[0].rstrip().endswith(",") else "", text)
     text = _ASIDES.sub("", text)
     text = _YOU_KNOW.sub("", text)

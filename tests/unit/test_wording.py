@@ -26,3 +26,19 @@ def test_nods_between_sentences_go():
     assert readable("The pier is closed. Yeah. Oh, that's pretty interesting. It was sold.") == (
         "The pier is closed. It was sold."
     )
+
+
+@pytest.mark.parametrize(
+    ("spoken", "written"),
+    [
+        (
+            "Check this out. Doctors Without Borders. The pier of Ostrey was sold to its fishermen for a single crown, "
+            "and it earns more than it did. Maybe.",
+            "The pier of Ostrey was sold to its fishermen for a single crown, and it earns more than it did.",
+        ),
+        ("> The pier of Ostrey was sold. > > It was cheap.", "The pier of Ostrey was sold. It was cheap."),
+        ("Out of my way. The pier is closed.", "Out of my way. The pier is closed."),
+    ],
+)
+def test_what_says_nothing_at_either_end_goes_where_enough_is_left(spoken, written):
+    assert readable(spoken) == written
