@@ -116,13 +116,14 @@ def embedded_text(claim: Claim) -> str:
 def land(connection: duckdb.DuckDBPyConnection, day: date, results: Sequence[Read], docs: Path) -> Extracted:
     """Writes a day's claims in one transaction; claims of transcripts read before stay, of transcripts now gone go."""
     with transaction(connection):
-        _forget(connection, day, [result.episode_id for result in results])
+        episodes = [result.episode_id for result in results]
+        _forget(connection, day, episodes)
         rows = {
             claim_id(result.episode_id, claim.quote): _claim_row(result, claim, day)
             for result in results
             for claim in reversed(result.claims)
         }
-        passed, set_aside = pass_rows(connection, "claims", list(rows.values()), day, docs)
+        passed, set_aside = pass_rows(connection, "claims", list(rows.values()), day, docs, episodes)
         append(connection, "raw.claims", passed)
         kept = {row["claim_id"] for row in passed}
         append(connection, "raw.claim_embeddings", [row for r in results for row in _embedding_rows(r, day, kept)])

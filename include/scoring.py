@@ -102,7 +102,7 @@ def land(
             }
             for claim_id, score in scores
         ]
-        passed, set_aside = pass_rows(connection, "scores", rows, day, docs)
+        passed, set_aside = pass_rows(connection, "scores", rows, day, docs) if rows else ([], 0)
         if rows:
             replace_partition(connection, "raw.claim_scores", day, passed)
         (claims,) = connection.execute(

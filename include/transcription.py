@@ -176,13 +176,14 @@ def outcome(episode: Wanted, published: Transcript, jobs: Sequence[Job]) -> Tran
 def land(connection: duckdb.DuckDBPyConnection, day: date, read: Sequence[Transcript], docs: Path) -> Transcribed:
     """Writes a day's transcripts in one transaction; those landed before stay, those of episodes now gone go."""
     with transaction(connection):
-        _forget(connection, day, [transcript.episode_id for transcript in read])
+        episodes = [transcript.episode_id for transcript in read]
+        _forget(connection, day, episodes)
         rows = [
             {"episode_id": transcript.episode_id, "partition_date": day, **_segment_row(segment)}
             for transcript in read
             for segment in transcript.segments
         ]
-        passed, set_aside = pass_rows(connection, "segments", rows, day, docs)
+        passed, set_aside = pass_rows(connection, "segments", rows, day, docs, episodes)
         append(connection, "raw.transcript_segments", passed)
         append(connection, "raw.transcripts", [_transcript_row(transcript, day) for transcript in read])
         corrections.correct(connection, day, corrections.load())

@@ -1,6 +1,7 @@
 """Reading transcripts for claims and scoring them: nothing twice, nothing lost, one failure stops nobody else."""
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -129,6 +130,23 @@ def test_dropped_claims_can_be_queried_with_their_reason(warehouse, tmp_path):
     run(warehouse, Reader(lambda _: dropped), tmp_path)
     rows = records(warehouse, "select quote, reason, extractor from ops.dropped_claims order by all")
     assert rows == [{"quote": "Nobody said this.", "reason": "quote_not_found", "extractor": "reader"}] * 2
+
+
+def test_a_row_that_was_set_aside_can_be_queried_until_its_transcript_is_read_again(warehouse, tmp_path):
+    nameless = Extraction((claim(QUOTES[0]), replace(claim(QUOTES[1]), headline="")))
+
+    def set_aside() -> list[str]:
+        rows = records(warehouse, "select json_extract_string(\"row\", '$.episode_id') as id from ops.rejected_rows")
+        return [row["id"] for row in rows]
+
+    reader = Reader(lambda episode_id: nameless if episode_id == "e1" else both(episode_id))
+    assert run(warehouse, reader, tmp_path).set_aside == 1
+    run(warehouse, reader, tmp_path)
+    assert set_aside() == ["e1"]
+    newer = Reader(both)
+    newer.version = "2"
+    run(warehouse, newer, tmp_path)
+    assert set_aside() == []
 
 
 def test_claims_go_with_the_episode_they_came_from(warehouse, tmp_path):
