@@ -222,10 +222,11 @@ def _value(doc: "Doc", cut: Sequence[int], weights: dict[str, float]) -> float:
     if written < SHORTEST:
         return -9.0
     verb = next((t for t in words if t.dep_ == "ROOT" or t.head.i not in cut), words[0])
-    verbs = [t for t in words if finite(t) and subject_of(t)]
+    verbs = [t for t in words if finite(t) and (said_of := subject_of(t)) is not None and said_of.i in cut]
     subject = subject_of(verbs[0]) if verbs else None
     value = 0.0
-    if subject is None:
+    hangs = words[0].tag_ in ("VBG", "WDT") or (words[0].lower_ == "that" and words[0].dep_ != "nsubj")
+    if subject is None or (hangs and words[0].dep_ not in ("csubj", "nsubj", "compound", "amod", "det")):
         return -9.0
     chunk = [t for t in subject.subtree if t.i in cut]
     if subject.lower_ in _EMPTY_SUBJECTS and len(chunk) == 1:
@@ -311,15 +312,20 @@ def _broken_off(doc: "Doc", cut: Sequence[int]) -> str:
         n
         for n in range(SHORTEST, len(cut))
         if _size(doc, cut[:n]) < LONGEST
-        and (
-            doc[cut[n]].is_punct
-            or doc[cut[n]].dep_ in ("prep", "mark", "cc")
-            or doc[cut[n]].tag_ in ("WDT", "WP", "WRB")
-        )
+        and _parts(doc[cut[n]])
         and _complete(doc, cut[:n], doc[cut[n - 1]])
+        and any(
+            finite(doc[i]) and (subject := subject_of(doc[i])) is not None and subject.i in cut[:n] for i in cut[:n]
+        )
     ]
     end = ends[-1] if ends else next((n for n in range(len(cut), 0, -1) if _size(doc, cut[:n]) <= LONGEST), 1)
     return _written(doc, cut[:end]) + ("…" if end < len(cut) else "")
+
+
+def _parts(token: "Token") -> bool:
+    """Whether something new begins with a word."""
+    begins = token.dep_ in ("prep", "mark", "cc") and token.lower_ != "of"
+    return token.is_punct or begins or token.tag_ in ("WDT", "WP", "WRB", "TO")
 
 
 def _negated(verb: "Token") -> bool:

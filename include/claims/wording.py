@@ -22,6 +22,9 @@ _KEPT_DOUBLE = frozenset(
         *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "twenty", "hundred"),
     }
 )
+_FALSE_START = re.compile(
+    r"\b(\w+)(?: --|,? [–—]) (?:(?:obviously|actually|well|I mean|you know|again|sorry), )?(?=\1\b)", re.I
+)
 _STAMMER = re.compile(r"\b(\w{1,3})[-–—]+\s+(?=\1)", re.I)
 _OPENERS = re.compile(
     r"^(?:(?:(?:and|but|so|or)\b[\s,.!–—-]+)|(?:(?:well|yeah|yes|yep|no|okay|ok|right|now|oh|I mean|you know|like|then|"
@@ -73,6 +76,7 @@ def _tidied(passage: str) -> str:
     text = _SOUNDS.sub(lambda m: "," if m[0].startswith(",") and m[0].rstrip().endswith(",") else "", text)
     text = _ASIDES.sub("", text)
     text = _YOU_KNOW.sub("", text)
+    text = _FALSE_START.sub("", text)
     text = _STAMMER.sub("", text)
     for _ in range(2):
         text = _DOUBLED.sub(lambda m: m[0] if m[1].lower() in _KEPT_DOUBLE or m[1].isdigit() else m[1], text)

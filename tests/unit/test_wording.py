@@ -16,6 +16,7 @@ from include.claims.wording import readable
         ("It dates from twenty twenty-one.", "It dates from twenty twenty-one."),
         ("It dates from twenty twenty.", "It dates from twenty twenty."),
         ("[laughter] The pier is closed.", "The pier is closed."),
+        ("When we -- obviously, we at Ostrey own a pier, it pays.", "When we at Ostrey own a pier, it pays."),
     ],
 )
 def test_what_speech_leaves_behind_goes_and_meaning_stays(spoken, written):
