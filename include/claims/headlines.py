@@ -325,7 +325,10 @@ def _broken_off(doc: "Doc", cut: Sequence[int]) -> str:
 def _parts(token: "Token") -> bool:
     """Whether something new begins with a word."""
     begins = token.dep_ in ("prep", "mark", "cc") and token.lower_ != "of"
-    return token.is_punct or begins or token.tag_ in ("WDT", "WP", "WRB", "TO")
+    adds = any(
+        a.left_edge.i == token.i and a.dep_ in ("npadvmod", "advmod", "advcl") for a in (token, *token.ancestors)
+    )
+    return token.is_punct or begins or adds or token.tag_ in ("WDT", "WP", "WRB", "TO")
 
 
 def _negated(verb: "Token") -> bool:
