@@ -16,7 +16,7 @@ setup: $(VENV)/.installed ## install what is needed into .venv, once
 
 $(VENV)/.installed: requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
-	@echo "Installing the pinned packages into $(VENV) (about 1 GB, once) ..."
+	@echo "Installing the pinned packages into $(VENV) (about 1.7 GB, once) ..."
 	@if command -v uv >/dev/null; then \
 		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
 		uv pip install --quiet --no-deps --python $(VENV)/bin/python --require-hashes -r requirements.txt; \

@@ -4,7 +4,7 @@ import re
 
 from include.claims.claim import words
 from include.claims.grammar import states
-from include.claims.passages import is_reply
+from include.claims.passages import is_reply, leans
 
 _BRACKETS = re.compile(r"\s*[\[(](?:[^\])]*(?:laugh|music|applause|break|\d\d:\d\d)[^\])]*)[\])]", re.I)
 _UNHEARD = re.compile(r"\s*[\[(](?:unintelligible|inaudible|crosstalk)[^\])]*[\])]", re.I)
@@ -37,7 +37,8 @@ _OPENERS = re.compile(
 _LEAD_IN = re.compile(r"^(?:I(?:'ll|’ll| will| can)|let me|let's|we(?:'ll|’ll)|check|look at|listen)\b", re.I)
 SHORT_LEAD_IN = 7
 LEFT = 15
-"""How many words of a passage stay at least."""
+LEFT_OF_A_THOUGHT = 30
+"""How many words of a passage stay at least, where what goes says nothing, and where it says something."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
 _NOD = re.compile(
@@ -56,12 +57,19 @@ def readable(passage: str) -> str:
 
 def _without_ends(said: list[str]) -> list[str]:
     """The sentences without those at either end that say nothing by themselves: what is left of the thought before,
-    "Check this out.", "Maybe."."""
-    while len(said) > 1 and len(words(" ".join(said[1:]))) >= LEFT and _leads_in(said[0]):
+    "Check this out.", "Maybe."; and without a first one that leans on what is not told, where the next stands alone."""
+    while _left(said[1:], LEFT) and _leads_in(said[0]):
         said = said[1:]
-    while len(said) > 1 and len(words(" ".join(said[:-1]))) >= LEFT and not states(said[-1]):
+    while _left(said[:-1], LEFT) and not states(said[-1]):
         said = said[:-1]
+    hangs = bool(said) and (leans(said[0]) or said[0].endswith(("...", "…")))
+    if hangs and _left(said[1:], LEFT_OF_A_THOUGHT) and not leans(_OPENERS.sub("", said[1])):
+        return said[1:]
     return said
+
+
+def _left(said: list[str], least: int) -> bool:
+    return len(words(" ".join(said))) >= least
 
 
 def _leads_in(sentence: str) -> bool:

@@ -43,3 +43,13 @@ def test_nods_between_sentences_go():
 )
 def test_what_says_nothing_at_either_end_goes_where_enough_is_left(spoken, written):
     assert readable(spoken) == written
+
+
+def test_a_first_sentence_that_leans_on_what_is_not_told_goes_where_the_next_stands_alone():
+    rest = (
+        "The pier of Ostrey was sold to its fishermen for a single crown in the spring of that year, and it earns more "
+        "than it did when the town still owned it and paid for its repair."
+    )
+    assert readable(f"Also being compatible with all of that has been hard. {rest}") == rest
+    assert readable(f"That has been hard. It was. {rest}").startswith("That has been hard.")
+    assert readable("That has been hard for all of us. The pier is closed.").startswith("That has been hard")
