@@ -67,8 +67,17 @@ class Mention:
 
     @property
     def quotation(self) -> str | None:
-        """The quote, or None where the summary holds it word for word, so that nothing is read twice."""
+        """The speaker's words, made readable where the insight is made of them alone; None where the summary holds the
+        quote word for word, so that nothing is read twice."""
+        if self.summary is None and self.is_quotation:
+            return self.insight
         return None if self.summary and _holds(self.summary, self.quote) else self.quote
+
+    @property
+    def verbatim(self) -> str | None:
+        """The quote as the transcript has it, where something else is shown of it."""
+        shown = self.quotation or self.summary or ""
+        return None if words(shown) == words(self.quote) or _holds(shown, self.quote) else self.quote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,7 +177,7 @@ def _search_data(connection: duckdb.DuckDBPyConnection) -> str:
             "id": said.claim_id,
             "day": day.isoformat(),
             "headline": said.headline,
-            "text": one_line(said.summary or said.quote, SEARCHED_LETTERS),
+            "text": one_line(said.summary or said.quotation, SEARCHED_LETTERS),
             "speaker": said.speaker or "",
             "show": said.show_title,
         }

@@ -167,6 +167,17 @@ def test_an_insight_that_only_repeats_the_quote_is_not_shown_twice(connection):
     assert (third.summary is None, third.quotation is None) == (False, False)
 
 
+def test_a_quotation_is_shown_as_it_reads_and_kept_as_it_was_said(connection):
+    connection.execute(
+        "update marts.claims set extractor = 'offline', quote = 'And, um, ' || insight where claim_id = 'c1'"
+    )
+
+    said = read_digest(connection, FULL).insights[0]
+
+    assert (said.summary, said.quotation) == (None, said.insight)
+    assert said.verbatim == f"And, um, {said.insight}"
+
+
 @pytest.mark.parametrize(
     "address",
     [
