@@ -20,7 +20,9 @@ def grammar() -> "Language":
 
 def states(sentence: str) -> bool:
     """Whether a sentence says something: has a finite verb and what it is said of."""
-    return any(finite(token) and subject_of(token) is not None for token in grammar()(sentence))
+    return any(
+        finite(token) and subject_of(token) is not None for token in grammar()(sentence, disable=["ner", "lemmatizer"])
+    )
 
 
 def finite(verb: "Token") -> bool:
