@@ -102,8 +102,9 @@ def land(
             }
             for claim_id, score in scores
         ]
-        passed, set_aside = pass_rows(connection, "scores", rows, day, docs) if rows else ([], 0)
+        set_aside = 0
         if rows:
+            passed, set_aside = pass_rows(connection, "scores", rows, day, docs)
             replace_partition(connection, "raw.claim_scores", day, passed)
         (claims,) = connection.execute(
             "select count(*) from raw.claim_scores where partition_date = $day", {"day": day}

@@ -222,7 +222,7 @@ def _value(doc: "Doc", cut: Sequence[int], weights: dict[str, float]) -> float:
     if written < SHORTEST:
         return -9.0
     verb = next((t for t in words if t.dep_ == "ROOT" or t.head.i not in cut), words[0])
-    verbs = [t for t in words if finite(t) and (said_of := subject_of(t)) is not None and said_of.i in cut]
+    verbs = _statements(doc, cut)
     subject = subject_of(verbs[0]) if verbs else None
     value = 0.0
     hangs = words[0].tag_ in ("VBG", "WDT") or (words[0].lower_ == "that" and words[0].dep_ != "nsubj")
@@ -256,6 +256,12 @@ def _value(doc: "Doc", cut: Sequence[int], weights: dict[str, float]) -> float:
     value += 0.25 * (verb.dep_ in ("ROOT", "ccomp"))
     value -= 1.0 * (not _complete(doc, cut, verbs[-1]))
     return value
+
+
+def _statements(doc: "Doc", cut: Sequence[int]) -> list["Token"]:
+    """The finite verbs of a cut whose subject is in it too."""
+    verbs = [doc[i] for i in cut if finite(doc[i])]
+    return [verb for verb in verbs if (subject := subject_of(verb)) is not None and subject.i in cut]
 
 
 def _complete(doc: "Doc", cut: Sequence[int], verb: "Token") -> bool:
@@ -314,9 +320,7 @@ def _broken_off(doc: "Doc", cut: Sequence[int]) -> str:
         if _size(doc, cut[:n]) < LONGEST
         and _parts(doc[cut[n]])
         and _complete(doc, cut[:n], doc[cut[n - 1]])
-        and any(
-            finite(doc[i]) and (subject := subject_of(doc[i])) is not None and subject.i in cut[:n] for i in cut[:n]
-        )
+        and _statements(doc, cut[:n])
     ]
     end = ends[-1] if ends else next((n for n in range(len(cut), 0, -1) if _size(doc, cut[:n]) <= LONGEST), 1)
     return _written(doc, cut[:end]) + ("…" if end < len(cut) else "")
