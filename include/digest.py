@@ -106,8 +106,9 @@ class Insight(Mention):
 
     @property
     def why_in_short(self) -> str:
-        """`why`, without the first of the reasons that stand in brackets where all are too many for one glance."""
-        return self.why if len(self.why) <= ONE_GLANCE else re.sub(r"\([^();]*; ([^()]*)\)", r"(\1)", self.why)
+        """`why`, without the last and least of the reasons that stand in brackets where all are too many for one
+        glance. A reason may have brackets of its own: `names things (CPU, Kubernetes)`."""
+        return self.why if len(self.why) <= ONE_GLANCE else _LAST_REASON.sub(")", self.why, count=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,7 @@ def web_address(address: str | None) -> str | None:
         return None
 
 
+_LAST_REASON = re.compile(r"; (?:[^();]|\([^()]*\))*\)(?=[;.])")
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
 _JOINERS = "\u200c\u200d"
 

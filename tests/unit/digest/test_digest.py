@@ -73,14 +73,23 @@ def test_a_feed_that_fails_for_a_week_is_named_with_the_day_since_when(connectio
     assert reasons == ["the server answered 404; failing since 6 January 2026"]
 
 
-def test_why_is_told_in_short_where_it_is_long(connection):
-    reason = "its meaning is like that of passages readers kept; gives numbers; close to the episode's centre"
-    connection.execute("update marts.top_insights set why = $w", {"w": f"Scored 2.8 of 5 ({reason}); told by 3 shows."})
+@pytest.mark.parametrize(
+    ("reasons", "in_short"),
+    [
+        ("gives numbers (10, 1,100); says why; dense wording", "gives numbers (10, 1,100); says why"),
+        ("says why; sets one thing against another; names things (CPU)", "says why; sets one thing against another"),
+        ("names things (Kubernetes, DigitalOcean, Hetzner, Fastly)", None),
+        ("says why", None),
+    ],
+)
+def test_a_long_why_is_told_in_short_by_leaving_out_the_last_reason(connection, reasons, in_short):
+    why = "Scored 2.8 of 5 ({}); told by 3 shows so far."
+    connection.execute("update marts.top_insights set why = $w", {"w": why.format(reasons)})
 
     first = read_digest(connection, FULL).insights[0]
 
-    assert first.why_in_short == "Scored 2.8 of 5 (gives numbers; close to the episode's centre); told by 3 shows."
-    assert reason in first.why
+    assert first.why_in_short == why.format(in_short or reasons)
+    assert first.why == why.format(reasons)
 
 
 def test_an_episode_whose_audio_was_left_out_says_so_once_with_the_last_try_of_each_source(connection):
