@@ -73,6 +73,10 @@ class Mention:
             return self.insight
         return None if self.summary and _holds(self.summary, self.quote) else self.quote
 
+    def repeats(self, quote: str) -> bool:
+        """Whether the words are those of another quote, as where two shows publish one recording."""
+        return _repeats(self.quote, quote)
+
     @property
     def verbatim(self) -> str | None:
         """The quote as the transcript has it, where something else is shown of it."""
@@ -435,7 +439,8 @@ def _insights(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Seque
     if not chosen:
         return ()
     related: dict[str, list[Mention]] = {}
-    for row in records(connection, picks + _RELATED, {**parameters, "related": RELATED_AN_INSIGHT}):
+    # One more than is told, since a recording that another show publishes as well is no second telling.
+    for row in records(connection, picks + _RELATED, {**parameters, "related": RELATED_AN_INSIGHT + 1}):
         related.setdefault(row.pop("chosen_claim_id"), []).append(mention(row))
     insights = []
     for row in chosen:
@@ -445,6 +450,7 @@ def _insights(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Seque
                 f"The digest of {day} names the claim {claim_id}, which is no longer among the claims. "
                 "Run the day again from build_claims on."
             )
+        others = [said for said in related.get(claim_id, ()) if not said.repeats(row["quote"])]
         row.update(
             theme_id=theme_id or row["theme_id"],
             theme_label=one_line(row["theme_label"] or row["headline"], 200),
@@ -452,7 +458,7 @@ def _insights(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Seque
             news=one_line(row["news"], 200) or None,
             is_update=bool(row["is_update"]),
             show_count=row["show_count"] or 1,
-            related=tuple(related.get(claim_id, ())),
+            related=tuple(others[:RELATED_AN_INSIGHT]),
         )
         insights.append(Insight(**_shown(row)))
     return tuple(insights)

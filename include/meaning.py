@@ -74,6 +74,12 @@ def specificity(text: str) -> float:
     return sum(_rarity(vocabulary.get(word)) for word in words) / max(len(words), 1)
 
 
+def rank(word: str) -> int:
+    """A word's place among all words of English by frequency, from 1 on; a word that the model does not know comes
+    after all that it knows. `word` is in lower case."""
+    return round(math.exp(_rarity(_vocabulary().get(word)))) - 1
+
+
 @functools.cache
 def claim_encoder() -> ClaimEncoder:
     """The encoder, loaded once a process (0.3 s, 100 MB)."""

@@ -133,7 +133,8 @@ class Theme:
                 said.claim_id,
             )
 
-        of_the_theme = [said for said in self.mentions if said.show_id != claim.show_id]
+        others = (said for said in self.mentions if said.show_id != claim.show_id)
+        of_the_theme = [said for said in others if not said.repeats(claim.quote)]
         found = []
         for group, is_close in ((of_the_theme, False), (self.close.get(claim.claim_id, ()), True)):
             ranked = sorted(group, key=order)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from include.meaning import claim_encoder
+from include.rare_words import rare_words
 from include.themes import Claims, assign
 
 
@@ -58,7 +59,8 @@ def group(ids: list[str], texts: list[str]) -> list[str]:
         return []
     embeddings = claim_encoder().encode(texts)
     # An id of any form may follow the letter that a claim's id begins with.
-    return assign(Claims(["c" + one for one in ids], texts, embeddings), Claims((), (), embeddings[:0]), ())
+    claims = Claims(["c" + one for one in ids], texts, [rare_words(text) for text in texts], embeddings)
+    return assign(claims, Claims((), (), (), embeddings[:0]), ())
 
 
 if __name__ == "__main__":

@@ -16,21 +16,37 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy import sparse
 
 from include.meaning import specificity
+from include.rare_words import Vocabulary, WordLists
 
-# Fitted on insights grouped by hand; `python -m tests.evals.themes` prints how well it carries over.
-LIKE_ENOUGH = 0.375
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What makes claims alike, and how much alike they must be, on average, to tell one story.
+
+    Likeness is the cosine of their vectors, and `rare_words` times what they share of these, less `looseness` for each
+    step that the words of one are commoner than `specific` on average: loose talk is alike whatever it is about.
+    `document_length` is how many words are known of a document, the unit in which it is counted how rare a word is.
+    """
+
+    like_enough: float
+    rare_words: float
+    specific: float
+    looseness: float
+    document_length: int
+
+
+# Of a text that stands alone. Fitted on insights grouped by hand; `python -m tests.evals.themes` prints how well it
+# carries over.
+ALONE = Bar(like_enough=0.39, rare_words=0.7, specific=0.0, looseness=0.0, document_length=40)
+# Of a claim together with what was said around it, which holds the names that the claim itself calls "it" and "they".
+# Fitted on pairs of claims of ten shows in two months, which were read: most that now share a theme tell the same.
+IN_CONTEXT = Bar(like_enough=0.66, rare_words=1.5, specific=5.4, looseness=0.1, document_length=2_600)
 # Among more claims more are alike by chance: what is asked for rises by so much with each tenfold of this many.
 CROWD = 150
 STRICTER_BY_TENFOLD = 0.06
-# Claims of one show on one day were chosen for being different points; they share their episode's words all the same.
-SAME_SHOW = 0.15
-# Loose talk is alike whatever it is about: how rare a claim's words are when nothing is taken off, and what is taken
-# off for each step that they are commoner. Speech as it was spoken needs more of both than finished sentences: with the
-# bar of these, claims of different shows that were put together in two weeks of real talk shared no more than a topic.
-WRITTEN = (5.1, 0.15)
-SPOKEN = (5.4, 0.3)
 
 _BLOCK = 16_384
 
@@ -39,173 +55,208 @@ _BLOCK = 16_384
 class Claims:
     """Some claims, side by side: row i of `embeddings` (unit vectors, float32, shape (n, dimensions)) is claim i.
 
-    `texts` are headline and insight. `show_ids` may be left empty where nothing is known of the shows, `spoken` where
-    all are finished sentences and none the speaker's own words.
+    `texts` are headline and insight, `words` the rare words of these or of what was said around them, and `documents`
+    name the episode that each is of; where they are left empty, each claim is a document of its own. `show_ids` may be
+    left empty where nothing is known of the shows.
     """
 
     claim_ids: Sequence[str]
     texts: Sequence[str]
+    words: Sequence[Sequence[str]]
     embeddings: np.ndarray
     show_ids: Sequence[str] = ()
-    spoken: Sequence[bool] = ()
+    documents: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.claim_ids)
 
 
-def assign(new: Claims, known: Claims, known_themes: Sequence[str]) -> list[str]:
+def assign(new: Claims, known: Claims, known_themes: Sequence[str], bar: Bar = ALONE) -> list[str]:
     """The theme of each new claim, in the order given. `new` are the claims of one date, `known` all claims of earlier
     dates, and `known_themes` the theme of each.
 
     A theme bears the id of its founding claim with "t" for its first letter: the smallest claim id of the first date
     that speaks of it.
     """
-    history = _History()
-    history.add(known.texts, known.embeddings, known_themes, known.spoken)
+    history = _History(bar)
+    history.read(
+        pa.table(
+            {
+                "episode_id": list(known.documents or known.claim_ids),
+                "text": list(known.texts),
+                "words": pa.array(map(list, known.words), pa.list_(pa.string())),
+                "embedding": pa.array(list(known.embeddings), pa.list_(pa.float32())),
+                "theme_id": list(known_themes),
+            }
+        )
+    )
     return history.assign(new)
 
 
 def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None) -> pd.DataFrame:
     """The theme of each claim, going date by date: claim_id, partition_date, theme_id, a row a claim of `claims`.
 
-    `claims` has claim_id, partition_date, show_id, text (headline and insight), embedding, and may have spoken (whether
-    the text is the speaker's own words). `settled` has text, embedding, theme_id, and spoken where `claims` has it, of
-    all claims of earlier dates, which keep their themes. An Arrow table is read where it lies: 1,000 claims against
-    1,000,000 settled ones take some 15 seconds on two free cores, and little memory beyond the table's own 1.6 GB.
-    Raises ValueError where embeddings are of several sizes.
+    `claims` has claim_id, partition_date, show_id, episode_id, text (headline and insight), words (the rare words of
+    what was said there) and embedding. `settled` has episode_id, text, words, embedding and theme_id of all claims of
+    earlier dates, which keep their themes. An Arrow table is read where it lies: `make bench` prints time and memory of
+    1,000 claims against 1,000,000 settled ones. Raises ValueError where embeddings are of several sizes.
     """
-    history = _History()
+    history = _History(IN_CONTEXT)
     earlier = pa.Table.from_pandas(settled) if isinstance(settled, pd.DataFrame) else settled
-    for batch in earlier.to_batches() if earlier is not None else ():
-        spoken = batch["spoken"].to_pylist() if "spoken" in batch.schema.names else ()
-        history.add(batch["text"], _matrix(batch["embedding"]), batch["theme_id"].to_pylist(), spoken)
+    if earlier is not None:
+        history.read(earlier)
     rows = []
     for value, today in claims.groupby("partition_date", sort=True):
-        ids, texts, shows = (today[column].tolist() for column in ("claim_id", "text", "show_id"))
-        spoken = today["spoken"].tolist() if "spoken" in today else ()
-        new = Claims(ids, texts, _matrix(today["embedding"]), shows, spoken)
-        themes = history.assign(new)
-        history.add(new.texts, new.embeddings, themes, new.spoken)
+        ids, texts, words, shows, episodes = (
+            today[column].tolist() for column in ("claim_id", "text", "words", "show_id", "episode_id")
+        )
+        themes = history.assign(Claims(ids, texts, words, _matrix(today["embedding"]), shows, episodes))
         day = pd.Timestamp(str(value)).date()
-        rows += [(claim_id, day, theme) for claim_id, theme in zip(new.claim_ids, themes, strict=True)]
+        rows += [(claim_id, day, theme) for claim_id, theme in zip(ids, themes, strict=True)]
     found = pd.DataFrame(rows, columns=["claim_id", "partition_date", "theme_id"])
     # Types are given so that a result without rows still makes the right table.
     return found.astype({"claim_id": "str", "partition_date": pd.ArrowDtype(pa.date32()), "theme_id": "str"})
 
 
-def like_enough(claims: int) -> float:
+def like_enough(claims: int, bar: Bar = ALONE) -> float:
     """How alike two groups must be, on average, to tell one story, where so many claims are compared."""
-    return LIKE_ENOUGH + STRICTER_BY_TENFOLD * math.log10(max(claims, CROWD) / CROWD)
+    return bar.like_enough + STRICTER_BY_TENFOLD * math.log10(max(claims, CROWD) / CROWD)
 
 
-def looseness(text: str, spoken: bool) -> float:
-    """What is taken off the likeness of a claim to any other."""
-    specific, weight = SPOKEN if spoken else WRITTEN
-    return weight * max(specific - specificity(text), 0.0)
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some claims of the history, side by side, and the numbers of their themes."""
+
+    texts: Any
+    embeddings: np.ndarray
+    words: WordLists
+    themes: np.ndarray
 
 
 class _History:
-    """All claims so far, in parts of texts, embeddings, the numbers of their themes, and whether each is spoken."""
+    """All claims so far and their themes."""
 
-    def __init__(self) -> None:
+    def __init__(self, bar: Bar) -> None:
+        self._bar = bar
+        self._vocabulary = Vocabulary(bar.document_length)
         self._themes: dict[str, int] = {}
-        self._parts: list[tuple[Any, np.ndarray, np.ndarray, Sequence[bool]]] = []
+        self._parts: list[_Part] = []
 
     def __len__(self) -> int:
-        return sum(len(numbers) for _, _, numbers, _ in self._parts)
+        return sum(len(part.themes) for part in self._parts)
 
-    def add(self, texts: Any, embeddings: np.ndarray, themes: Sequence[str], spoken: Sequence[bool] = ()) -> None:
-        if not len(themes):
-            return
-        _of_one_model({part.shape[1] for _, part, *_ in self._parts} | {embeddings.shape[1]})
-        numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
-        self._parts.append((texts, embeddings, np.fromiter(numbers, dtype=np.int64, count=len(themes)), spoken))
+    def read(self, settled: pa.Table) -> None:
+        """Takes in claims that have their themes."""
+        documents = []
+        for batch in settled.to_batches():
+            words = self._vocabulary.number(batch["words"])
+            self._add(batch["text"], _matrix(batch["embedding"]), words, batch["theme_id"].to_pylist())
+            documents.append((words, batch["episode_id"].to_pylist()))
+        self._vocabulary.count(documents)
 
     def assign(self, new: Claims) -> list[str]:
-        """The theme of each claim of the next date, in the order given."""
-        _of_one_model({part.shape[1] for _, part, *_ in self._parts} | {new.embeddings.shape[1]})
-        enough = like_enough(len(self) + len(new))
+        """Takes in the claims of the next date, and gives the theme of each, in the order given."""
+        _of_one_model({part.embeddings.shape[1] for part in self._parts} | {new.embeddings.shape[1]})
+        words = self._vocabulary.number(new.words)
+        self._vocabulary.count([(words, new.documents or new.claim_ids)])
+        earlier = [self._vocabulary.vectors(part.words) for part in self._parts]
+        enough = like_enough(len(self) + len(new), self._bar)
         order = sorted(range(len(new)), key=lambda i: new.claim_ids[i])
-        groups = _Groups.of_one_each(new, order)
+        today = self._alone(new, self._vocabulary.vectors(words), order)
         names = list(self._themes)
-        near = sorted(self._near(groups.sums, enough), key=lambda number: names[number])
+        near = sorted(self._near(today, earlier, enough), key=lambda number: names[number])
         found = [""] * len(new)
         founders: dict[int, str] = {}
-        for row, group in zip(order, _linked(self._grown(near), groups, enough), strict=True):
+        shows = [new.show_ids[i] for i in order] if len(new.show_ids) else None
+        linked = _linked(self._grown(near, earlier), today, shows, self._bar.rare_words, enough)
+        for row, group in zip(order, linked, strict=True):
             if group < len(near):
                 found[row] = names[near[group]]
             else:
                 founders.setdefault(group, new.claim_ids[row])
                 found[row] = "t" + founders[group][1:]
+        self._add(new.texts, new.embeddings, words, found)
         return found
 
-    def _near(self, vectors: np.ndarray, enough: float) -> set[int]:
+    def _add(self, texts: Any, embeddings: np.ndarray, words: WordLists, themes: Sequence[str]) -> None:
+        numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
+        if len(themes):
+            self._parts.append(_Part(texts, embeddings, words, np.fromiter(numbers, np.int64, count=len(themes))))
+
+    def _alone(self, claims: Claims, words: sparse.csr_array, order: Sequence[int]) -> "_Groups":
+        """Each claim as a group of its own."""
+        loose = np.array([self._looseness(claims.texts[i]) for i in order])
+        vectors = claims.embeddings[list(order)].astype(np.float64)
+        return _Groups(vectors, words[list(order)], loose, np.ones(len(order)))
+
+    def _near(self, today: "_Groups", earlier: Sequence[sparse.csr_array], enough: float) -> set[int]:
         """The themes that could be joined. An average is at most its largest term, so a theme without a single claim
         that is alike enough to a new one is out of reach."""
         near: set[int] = set()
-        single = vectors.astype(np.float32)
-        for _, embeddings, numbers, _ in self._parts:
-            for start in range(0, len(numbers), _BLOCK):
-                likest = (single @ embeddings[start : start + _BLOCK].T).max(axis=0)
-                near.update(numbers[start : start + _BLOCK][likest >= enough - 1e-4].tolist())
+        vectors, words = today.vectors.astype(np.float32), today.words * np.float32(self._bar.rare_words)
+        for part, earlier_words in zip(self._parts, earlier, strict=True):
+            for start in range(0, len(part.themes), _BLOCK):
+                block = slice(start, start + _BLOCK)
+                likeness = vectors @ part.embeddings[block].T
+                shared = (words @ earlier_words[block].T).tocoo()
+                likeness[shared.row, shared.col] += shared.data
+                near.update(part.themes[block][likeness.max(axis=0) >= enough - 1e-4].tolist())
         return near
 
-    def _grown(self, themes: Sequence[int]) -> "_Groups":
+    def _grown(self, themes: Sequence[int], earlier: Sequence[sparse.csr_array]) -> "_Groups":
         """Some themes as groups, in the order given."""
         places = np.full(len(self._themes), -1)
         places[list(themes)] = np.arange(len(themes))
-        dimensions = self._parts[0][1].shape[1] if self._parts else 0
-        grown = _Groups(np.zeros((len(themes), dimensions)), np.zeros(len(themes)), np.zeros(len(themes)))
-        for texts, embeddings, numbers, spoken in self._parts:
-            rows = np.flatnonzero(places[numbers] >= 0)
-            loose = [looseness(str(texts[row]), bool(spoken) and spoken[row]) for row in rows.tolist()]
-            grown.take(places[numbers[rows]], embeddings[rows], loose)
-        return grown
+        dimensions = self._parts[0].embeddings.shape[1] if self._parts else 0
+        vectors, loose, sizes = np.zeros((len(themes), dimensions)), np.zeros(len(themes)), np.zeros(len(themes))
+        words = sparse.csr_array((len(themes), len(self._vocabulary)), dtype=np.float32)
+        for part, part_words in zip(self._parts, earlier, strict=True):
+            rows = np.flatnonzero(places[part.themes] >= 0)
+            groups = places[part.themes[rows]]
+            np.add.at(vectors, groups, part.embeddings[rows])
+            np.add.at(loose, groups, [self._looseness(str(part.texts[row])) for row in rows.tolist()])
+            np.add.at(sizes, groups, 1.0)
+            members = sparse.csr_array((np.ones(len(rows)), (groups, np.arange(len(rows)))), (len(themes), len(rows)))
+            words = words + members @ part_words[rows]
+        return _Groups(vectors, words, loose, sizes)
+
+    def _looseness(self, text: str) -> float:
+        """What is taken off the likeness of a claim to any other."""
+        return self._bar.looseness * max(self._bar.specific - specificity(text), 0.0) if self._bar.looseness else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Groups:
-    """Groups of claims: the sum of their vectors (float64), the sum of their looseness, and how many they are."""
+    """Groups of claims: the sum of their vectors (float64), the sum of their rare words' vectors, the sum of their
+    looseness, and how many they are."""
 
-    sums: np.ndarray
+    vectors: np.ndarray
+    words: sparse.csr_array
     looseness: np.ndarray
     sizes: np.ndarray
-    shows: np.ndarray | None = None
-
-    @classmethod
-    def of_one_each(cls, claims: Claims, order: Sequence[int]) -> "_Groups":
-        shows = np.array([claims.show_ids[i] for i in order], dtype=object) if len(claims.show_ids) else None
-        one_each = cls(
-            np.zeros_like(claims.embeddings, dtype=np.float64), np.zeros(len(order)), np.zeros(len(order)), shows
-        )
-        loose = [looseness(claims.texts[i], bool(claims.spoken) and claims.spoken[i]) for i in order]
-        one_each.take(np.arange(len(order)), claims.embeddings[list(order)], loose)
-        return one_each
 
     def __len__(self) -> int:
         return len(self.sizes)
 
-    def take(self, places: np.ndarray, vectors: np.ndarray, loose: Sequence[float]) -> None:
-        """Adds claims to groups."""
-        np.add.at(self.sums, places, vectors)
-        np.add.at(self.looseness, places, loose)
-        np.add.at(self.sizes, places, 1.0)
-
-    def likeness(self, other: "_Groups") -> np.ndarray:
+    def likeness(self, other: "_Groups", rare_words: float) -> np.ndarray:
         """The average likeness of each group's claims to those of each other group."""
-        sizes = np.outer(self.sizes, other.sizes)
+        shared = rare_words * (self.words @ other.words.T).toarray().astype(np.float64)
         loose = np.add.outer(self.looseness / self.sizes, other.looseness / other.sizes)
-        return np.round(self.sums @ other.sums.T / sizes - loose, 6)
+        return np.round((self.vectors @ other.vectors.T + shared) / np.outer(self.sizes, other.sizes) - loose, 6)
 
 
-def _linked(themes: _Groups, claims: _Groups, enough: float) -> list[int]:
+def _linked(
+    themes: _Groups, claims: _Groups, shows: Sequence[str] | None, rare_words: float, enough: float
+) -> list[int]:
     """The group of each claim: a number below len(themes) is that earlier theme, any other a group of this date."""
-    among = claims.likeness(claims)
-    if claims.shows is not None:
-        among -= SAME_SHOW * (claims.shows[:, None] == claims.shows[None, :])
+    among = claims.likeness(claims, rare_words)
+    if shows is not None:
+        # Points of one episode have their surroundings in common, whatever they are about.
+        own = np.array(shows, dtype=object)
+        among = np.where(own[:, None] == own[None, :], claims.likeness(claims, 0.0), among)
     np.fill_diagonal(among, -np.inf)
     # A row is a group of this date, a column one that it might join: earlier themes first, then those of this date.
-    likeness = np.hstack([claims.likeness(themes), among]) if len(themes) else among
+    likeness = np.hstack([claims.likeness(themes, rare_words), among]) if len(themes) else among
     sizes = np.concatenate([themes.sizes, claims.sizes])
     group = np.arange(len(themes), len(sizes))
     while len(claims):

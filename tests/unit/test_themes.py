@@ -12,10 +12,12 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from include import theme_files
 from include.meaning import claim_encoder, specificity, windows
-from include.themes import SAME_SHOW, Claims, assign, derive, like_enough
+from include.rare_words import rare_words, rare_words_of
+from include.themes import ALONE, IN_CONTEXT, Claims, assign, derive, like_enough
 
 SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
-NOBODY = Claims((), (), np.zeros((0, 8), dtype=np.float32))
+NOBODY = Claims((), (), (), np.zeros((0, 8), dtype=np.float32))
+WORDS = [["halmstad", "lithium"], ["lithium", "vessels"], [], ["sourdough"], ["halmstad", "retrofitting", "uv"]]
 PLAIN = "Ferry operators in Halmstad electrify vessels by retrofitting lithium batteries"
 
 
@@ -28,9 +30,13 @@ def pointing(*angles: float) -> np.ndarray:
 
 
 def some(
-    ids: list[str], embeddings: np.ndarray, shows: list[str] | None = None, texts: list[str] | None = None
+    ids: list[str],
+    embeddings: np.ndarray,
+    shows: list[str] | None = None,
+    texts: list[str] | None = None,
+    words: list[list[str]] | None = None,
 ) -> Claims:
-    return Claims(ids, texts or [PLAIN] * len(ids), embeddings, shows or ())
+    return Claims(ids, texts or [PLAIN] * len(ids), words or [[]] * len(ids), embeddings, shows or ())
 
 
 def frame(rows: list[tuple[str, str, str]], embeddings: np.ndarray) -> pd.DataFrame:
@@ -41,6 +47,8 @@ def frame(rows: list[tuple[str, str, str]], embeddings: np.ndarray) -> pd.DataFr
             "claim_id": ids,
             "partition_date": pd.to_datetime(list(days)),
             "show_id": shows,
+            "episode_id": [f"{show} of {day}" for _, day, show in rows],
+            "words": [WORDS[int(claim_id[1:]) % len(WORDS)] for claim_id in ids],
             "text": [PLAIN] * len(ids),
             "embedding": list(embeddings),
         }
@@ -111,22 +119,73 @@ def test_a_claim_between_an_earlier_theme_and_one_of_today_goes_where_it_fits_be
     assert assign(some(["c2", "c3"], pointing(60, 110)), known, ["t1"]) == ["t2", "t2"]
 
 
-def test_points_of_one_show_on_one_day_must_be_more_alike_than_those_of_two_shows():
-    near = float(np.degrees(np.arccos(like_enough(2) + SAME_SHOW / 2)))
-    assert len(set(assign(some(["c1", "c2"], pointing(0, near), ["one", "other"]), NOBODY, ()))) == 1
-    assert len(set(assign(some(["c1", "c2"], pointing(0, near), ["one", "one"]), NOBODY, ()))) == 2
+def test_the_words_around_two_points_of_one_show_on_one_day_count_for_nothing():
+    far = float(np.degrees(np.arccos(like_enough(2) - 0.3)))
+    words = [["halmstad", "lithium"]] * 2
+    assert len(set(assign(some(["c1", "c2"], pointing(0, far), ["one", "other"], words=words), NOBODY, ()))) == 1
+    assert len(set(assign(some(["c1", "c2"], pointing(0, far), ["one", "one"], words=words), NOBODY, ()))) == 2
+    assert len(set(assign(some(["c1", "c2"], pointing(0, 10), ["one", "one"], words=words), NOBODY, ()))) == 1
 
 
 def test_loose_talk_must_be_more_alike_than_specific_claims():
-    near = float(np.degrees(np.arccos(like_enough(2) + 0.05)))
+    near = float(np.degrees(np.arccos(like_enough(2, IN_CONTEXT) + 0.05)))
     loose = "And so that is what we do, and it is a thing that you can do as well if you want to do it."
     assert specificity(loose) < specificity(PLAIN)
-    assert len(set(assign(some(["c1", "c2"], pointing(0, near)), NOBODY, ()))) == 1
-    assert len(set(assign(some(["c1", "c2"], pointing(0, near), texts=[loose, loose]), NOBODY, ()))) == 2
+    assert len(set(assign(some(["c1", "c2"], pointing(0, near)), NOBODY, (), IN_CONTEXT))) == 1
+    assert len(set(assign(some(["c1", "c2"], pointing(0, near), texts=[loose, loose]), NOBODY, (), IN_CONTEXT))) == 2
+
+
+def test_claims_that_share_rare_words_need_be_less_alike():
+    far = float(np.degrees(np.arccos(like_enough(2) - 0.3)))
+    named, other = ["halmstad", "lithium"], ["sourdough", "utrecht"]
+    assert len(set(assign(some(["c1", "c2"], pointing(0, far), words=[named, other]), NOBODY, ()))) == 2
+    assert len(set(assign(some(["c1", "c2"], pointing(0, far), words=[named, named]), NOBODY, ()))) == 1
+    known = some(["c1"], pointing(0), words=[named])
+    assert assign(some(["c2"], pointing(far), words=[named]), known, ["t1"]) == ["t1"]
+
+
+def test_a_word_counts_for_less_the_more_episodes_hold_it():
+    far = float(np.degrees(np.arccos(like_enough(32) - 0.1)))
+    pair = [["vessels", "lithium", "harbour"], ["vessels", "retrofitting", "sound"]]
+    strangers = pointing(*[90] * 30)
+
+    def themes(elsewhere: list[str]) -> list[str]:
+        known = some([f"d{i}" for i in range(30)], strangers, words=[elsewhere] * 30)
+        return assign(some(["c1", "c2"], pointing(0, -far), words=pair), known, ["td"] * 30)
+
+    assert len(set(themes(["sourdough"]))) == 1
+    assert len(set(themes(["sourdough", "vessels"]))) == 2
+
+
+def test_rare_words_are_the_names_and_terms_of_a_text():
+    said = "So Ryan Dahl's point is that you need Node.js, and Oracle owns the trademark: free-threaded builds in 3.13."
+    assert rare_words(said) == [
+        "3.13",
+        "builds",
+        "dahl",
+        "free-threaded",
+        "node.js",
+        "oracle",
+        "owns",
+        "ryan",
+        "trademark",
+    ]
+    assert rare_words("") == rare_words("So that is what we do with it.") == []
+
+
+def test_rare_words_of_a_table_keep_its_rows_and_its_types():
+    import duckdb
+
+    said = pd.DataFrame({"claim_id": ["c1", "c2"], "partition_date": [date(2026, 1, 14)] * 2, "said": [PLAIN, "so"]})
+    found = duckdb.from_df(rare_words_of(said))
+    assert [str(kind) for kind in found.types] == ["VARCHAR", "VARCHAR[]", "DATE"]
+    assert [row[1] for row in found.fetchall()] == [rare_words(PLAIN), []]
+    assert [str(kind) for kind in duckdb.from_df(rare_words_of(said[:0])).types] == ["VARCHAR", "VARCHAR[]", "DATE"]
 
 
 def test_more_is_asked_for_among_many_claims():
     assert like_enough(2) == like_enough(100) < like_enough(1_000) < like_enough(1_000_000) < 0.7
+    assert like_enough(1_000, IN_CONTEXT) > like_enough(1_000, ALONE)
 
 
 @pytest.mark.parametrize("in_arrow", [False, True])
@@ -187,16 +246,15 @@ def test_a_story_in_different_words_is_one_theme_and_its_neighbours_are_not():
     ]
     alone = ["Sourdough starters from different continents share nearly the same bacteria after a year in one kitchen."]
     texts = ferries + libraries + alone
-    themes = assign(Claims([f"c{i}" for i in range(len(texts))], texts, claim_encoder().encode(texts)), NOBODY, ())
+    themes = [f"t{name[1:]}" for name in theme_files.group([str(i) for i in range(len(texts))], texts)]
     assert themes == ["t0", "t0", "t0", "t3", "t3", "t5"]
 
 
 @pytest.mark.skipif(not SEED.is_dir(), reason="needs the seed document, ../shared/seed, which is not here")
 def test_the_eleven_insights_of_the_seed_are_one_theme():
     texts = next(SEED.glob("*.txt")).read_text(encoding="utf-8").splitlines()[1:]
-    ids = [f"c{i:02}" for i in range(len(texts))]
     assert len(texts) == 11
-    assert set(assign(Claims(ids, texts, claim_encoder().encode(texts)), NOBODY, ())) == {"t00"}
+    assert set(theme_files.group([f"{i:02}" for i in range(len(texts))], texts)) == {"t00"}
 
 
 def test_a_claims_vector_depends_on_its_text_alone():

@@ -8,14 +8,15 @@ def model(dbt, session):
     claims = dbt.ref("stg_claims")
     embeddings = dbt.ref("stg_claim_embeddings")
     episodes = dbt.ref("stg_episodes")
+    words = dbt.ref("int_claim_words")
     described = (
         claims.set_alias("claims")
         .join(embeddings.set_alias("embeddings"), "claims.claim_id = embeddings.claim_id")
         .join(episodes.set_alias("episodes"), "claims.episode_id = episodes.episode_id")
+        .join(words.set_alias("words"), "claims.claim_id = words.claim_id", how="left")
         .project(
-            "claims.claim_id, claims.partition_date, episodes.show_id, claims.headline, claims.insight, "
-            "claims.headline || ' ' || claims.insight as text, claims.extractor like 'offline%' as spoken, "
-            "embeddings.embedding"
+            "claims.claim_id, claims.partition_date, episodes.show_id, claims.episode_id, "
+            "claims.headline || ' ' || claims.insight as text, coalesce(words.words, []) as words, embeddings.embedding"
         )
     )
     if dbt.is_incremental:

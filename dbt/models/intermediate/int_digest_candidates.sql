@@ -13,7 +13,7 @@ candidates as (
         members.partition_date,
         members.claim_id,
         members.theme_id,
-        members.show_id,
+        members.recording_show_id as show_id,
         members.episode_id,
         members.headline,
         members.insight,
@@ -36,7 +36,7 @@ shows_so_far as (
     select
         theme_days.theme_id,
         theme_days.partition_date,
-        count(distinct members.show_id) as show_count
+        count(distinct members.recording_show_id) as show_count
     from theme_days
     inner join members
         on theme_days.theme_id = members.theme_id and theme_days.partition_date >= members.partition_date

@@ -35,7 +35,7 @@ of_the_theme as (
         members.embedding as related_embedding,
         greatest(told.partition_date, members.partition_date) as partition_date
     from told
-    inner join members on told.theme_id = members.theme_id and told.show_id <> members.show_id
+    inner join members on told.theme_id = members.theme_id and told.recording_show_id <> members.recording_show_id
 ),
 
 of_other_themes as (
@@ -50,7 +50,7 @@ of_other_themes as (
     inner join recent
         on
             told.theme_id <> recent.theme_id
-            and told.show_id <> recent.show_id
+            and told.recording_show_id <> recent.recording_show_id
             and recent.partition_date between told.partition_date - 90 and told.partition_date + 90
 ),
 

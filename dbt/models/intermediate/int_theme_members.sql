@@ -16,12 +16,17 @@ embeddings as (
     select * from {{ ref('stg_claim_embeddings') }}
 ),
 
+recordings as (
+    select * from {{ ref('int_recordings') }}
+),
+
 members as (
     select
         claim_themes.theme_id,
         claims.claim_id,
         claims.episode_id,
         episodes.show_id,
+        recordings.recording_show_id,
         claims.partition_date,
         claims.headline,
         claims.insight,
@@ -29,6 +34,7 @@ members as (
     from claim_themes
     inner join claims on claim_themes.claim_id = claims.claim_id
     inner join episodes on claims.episode_id = episodes.episode_id
+    inner join recordings on claims.episode_id = recordings.episode_id
     inner join embeddings on claims.claim_id = embeddings.claim_id
 )
 

@@ -8,11 +8,16 @@ transcripts as (
     select * from {{ ref('stg_transcripts') }}
 ),
 
+recordings as (
+    select * from {{ ref('int_recordings') }}
+),
+
 joined as (
     select
         -- ids
         episodes.episode_id,
         episodes.show_id,
+        recordings.recording_show_id,
         episodes.guid,
 
         -- text
@@ -35,6 +40,7 @@ joined as (
         episodes.partition_date
     from episodes
     left join transcripts on episodes.episode_id = transcripts.episode_id
+    left join recordings on episodes.episode_id = recordings.episode_id
 )
 
 select * from joined

@@ -14,7 +14,7 @@ aggregated as (
         min(partition_date) as first_seen_date,
         max(partition_date) as last_seen_date,
         cast(count(*) as integer) as claim_count,
-        cast(count(distinct show_id) as integer) as show_count,
+        cast(count(distinct recording_show_id) as integer) as show_count,
         arg_min(claim_id, (partition_date, claim_id)) as first_claim_id
     from members
     group by theme_id

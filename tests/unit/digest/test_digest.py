@@ -121,13 +121,27 @@ def test_each_other_show_is_named_once_and_three_at_most(connection):
         ])  # fmt: skip
         append(connection, "marts.claims", [
             {"claim_id": f"x{number}{twin}", "episode_id": f"x{number}", "partition_date": FULL, "theme_id": "t1",
-             "headline": "Boxes", "insight": "Boxes.", "quote": "Boxes.", "score": number / 10 + twin}
+             "headline": "Boxes", "insight": "Boxes.", "quote": f"Show {number} counts its boxes.", "score": number / 10 + twin}
             for twin in (0, 1)
         ])  # fmt: skip
 
     related = read_digest(connection, FULL).insights[0].related
 
     assert [other.claim_id for other in related] == ["c6", "x51", "x41"]
+
+
+def test_a_recording_that_another_show_publishes_as_well_is_not_told_as_what_it_says(connection):
+    quote = connection.sql("select quote from marts.claims where claim_id = 'c1'").fetchone()[0]
+    append(connection, "marts.episodes", [
+        {"episode_id": "again", "show_id": "sister", "show_title": "The Sister", "title": "From a friend",
+         "partition_date": FULL},
+    ])  # fmt: skip
+    append(connection, "marts.claims", [
+        {"claim_id": "copy", "episode_id": "again", "partition_date": FULL, "theme_id": "t1",
+         "headline": "Boxes", "insight": "Boxes.", "quote": quote.upper(), "score": 5.0}
+    ])  # fmt: skip
+
+    assert [other.claim_id for other in read_digest(connection, FULL).insights[0].related] == ["c6"]
 
 
 def test_a_day_with_less_than_five_says_so(connection):

@@ -1,0 +1,23 @@
+with
+
+segments as (
+    select * from {{ source('raw', 'transcript_segments') }}
+)
+
+select
+    -- ids
+    episode_id,
+
+    -- text
+    speaker,
+    text,
+
+    -- numbers
+    segment_index,
+    start_seconds,
+    end_seconds,
+
+    -- times
+    partition_date
+
+from segments
