@@ -49,6 +49,7 @@ lint: setup ## style, types, SQL, requirements in sync
 evals: setup ## the quality figures
 	@$(RUN) -m tests.evals.run
 	@$(RUN) -m tests.evals.themes
+	@$(RUN) -m tests.evals.pairs
 	@$(RUN) -m tests.evals.speech
 
 claims: setup ## claims of episode files, without Airflow: make claims IN=DIR OUT=FILE

@@ -23,12 +23,12 @@ COMMON = 2_000
 KNOWN_BEFORE = 20
 
 _WORD = re.compile(r"[^\W_](?:[^\W_]|[.+#'’-](?=[^\W_]))*")
-_POSSESSIVE = re.compile(r"['’]s$")
+_CONTRACTED = re.compile(r"['’](?:s|m|d|t|re|ve|ll)$")
 
 
 def rare_words(text: str) -> list[str]:
     """The words of a text that are not among the 2,000 commonest, each once, in alphabetical order."""
-    words = {_POSSESSIVE.sub("", word) for word in _WORD.findall(text.lower())}
+    words = {_CONTRACTED.sub("", word) for word in _WORD.findall(text.lower())}
     return sorted(word for word in words if rank(word) > COMMON)
 
 
@@ -83,10 +83,11 @@ class Vocabulary:
         pairs = []
         for lists, of in read:
             rows = np.array([documents.setdefault(one, len(documents)) for one in of], dtype=np.int64)
-            pairs.append(np.unique(np.repeat(rows, np.diff(lists.starts)) << 32 | lists.words))
+            pairs.append(np.repeat(rows, np.diff(lists.starts)) << 32 | lists.words)
         self._documents += len(documents)
-        held = np.unique(np.concatenate(pairs)) & 0xFFFFFFFF if pairs else np.zeros(0, dtype=np.int64)
-        counts = np.bincount(held, minlength=len(self._numbers))
+        held = np.sort(np.concatenate(pairs or [np.zeros(0, dtype=np.int64)]))
+        first = np.concatenate([held[:1] >= 0, held[1:] != held[:-1]])
+        counts = np.bincount(held[first] & 0xFFFFFFFF, minlength=len(self._numbers))
         counts[: len(self._held_by)] += self._held_by
         self._held_by = counts
 

@@ -118,6 +118,14 @@ def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None)
     return found.astype({"claim_id": "str", "partition_date": pd.ArrowDtype(pa.date32()), "theme_id": "str"})
 
 
+def likeness(claims: Claims, bar: Bar) -> np.ndarray:
+    """How alike each claim is to each other, float64, shape (n, n), if all were of one date and of different shows."""
+    history = _History(bar)
+    words = history.number(claims)
+    alone = history.alone(claims, history.vocabulary.vectors(words), range(len(claims)))
+    return alone.likeness(alone, bar.rare_words)
+
+
 def like_enough(claims: int, bar: Bar = ALONE) -> float:
     """How alike two groups must be, on average, to tell one story, where so many claims are compared."""
     return bar.like_enough + STRICTER_BY_TENFOLD * math.log10(max(claims, CROWD) / CROWD)
@@ -138,7 +146,7 @@ class _History:
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
-        self._vocabulary = Vocabulary(bar.document_length)
+        self.vocabulary = Vocabulary(bar.document_length)
         self._themes: dict[str, int] = {}
         self._parts: list[_Part] = []
 
@@ -149,20 +157,19 @@ class _History:
         """Takes in claims that have their themes."""
         documents = []
         for batch in settled.to_batches():
-            words = self._vocabulary.number(batch["words"])
+            words = self.vocabulary.number(batch["words"])
             self._add(batch["text"], _matrix(batch["embedding"]), words, batch["theme_id"].to_pylist())
             documents.append((words, batch["episode_id"].to_pylist()))
-        self._vocabulary.count(documents)
+        self.vocabulary.count(documents)
 
     def assign(self, new: Claims) -> list[str]:
         """Takes in the claims of the next date, and gives the theme of each, in the order given."""
         _of_one_model({part.embeddings.shape[1] for part in self._parts} | {new.embeddings.shape[1]})
-        words = self._vocabulary.number(new.words)
-        self._vocabulary.count([(words, new.documents or new.claim_ids)])
-        earlier = [self._vocabulary.vectors(part.words) for part in self._parts]
+        words = self.number(new)
+        earlier = [self.vocabulary.vectors(part.words) for part in self._parts]
         enough = like_enough(len(self) + len(new), self._bar)
         order = sorted(range(len(new)), key=lambda i: new.claim_ids[i])
-        today = self._alone(new, self._vocabulary.vectors(words), order)
+        today = self.alone(new, self.vocabulary.vectors(words), order)
         names = list(self._themes)
         near = sorted(self._near(today, earlier, enough), key=lambda number: names[number])
         found = [""] * len(new)
@@ -178,12 +185,18 @@ class _History:
         self._add(new.texts, new.embeddings, words, found)
         return found
 
+    def number(self, new: Claims) -> WordLists:
+        """The rare words of new claims, which count from now on."""
+        words = self.vocabulary.number(new.words)
+        self.vocabulary.count([(words, new.documents or new.claim_ids)])
+        return words
+
     def _add(self, texts: Any, embeddings: np.ndarray, words: WordLists, themes: Sequence[str]) -> None:
         numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
         if len(themes):
             self._parts.append(_Part(texts, embeddings, words, np.fromiter(numbers, np.int64, count=len(themes))))
 
-    def _alone(self, claims: Claims, words: sparse.csr_array, order: Sequence[int]) -> "_Groups":
+    def alone(self, claims: Claims, words: sparse.csr_array, order: Sequence[int]) -> "_Groups":
         """Each claim as a group of its own."""
         loose = np.array([self._looseness(claims.texts[i]) for i in order])
         vectors = claims.embeddings[list(order)].astype(np.float64)
@@ -209,7 +222,7 @@ class _History:
         places[list(themes)] = np.arange(len(themes))
         dimensions = self._parts[0].embeddings.shape[1] if self._parts else 0
         vectors, loose, sizes = np.zeros((len(themes), dimensions)), np.zeros(len(themes)), np.zeros(len(themes))
-        words = sparse.csr_array((len(themes), len(self._vocabulary)), dtype=np.float32)
+        words = sparse.csr_array((len(themes), len(self.vocabulary)), dtype=np.float32)
         for part, part_words in zip(self._parts, earlier, strict=True):
             rows = np.flatnonzero(places[part.themes] >= 0)
             groups = places[part.themes[rows]]

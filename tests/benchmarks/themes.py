@@ -23,6 +23,8 @@ from tests.evals.themes import measure
 DIMENSIONS = 384
 A_DAY = 1_000
 MEMBERS = 4
+AN_EPISODE = 20
+WORDS, OWN, VOCABULARY, COMMONEST = 30, 3, 50_000, 20
 TEXT = "Ferry operators in Halmstad electrify vessels by retrofitting lithium batteries"
 SIZES = (10_000, 100_000)
 
@@ -78,8 +80,16 @@ def history(size: int) -> dict[str, float]:
     vectors, themes = planted(size + A_DAY)
     values = pa.FixedSizeListArray.from_arrays(pa.array(vectors[:size].reshape(-1)), DIMENSIONS)
     names = pa.array([f"t{theme}" for theme in themes[:size]])
-    settled = pa.table({"text": pa.repeat(TEXT, size), "embedding": values, "theme_id": names})
-    today = frame(vectors[size:], first=size)
+    settled = pa.table(
+        {
+            "episode_id": pa.array([str(number // AN_EPISODE) for number in range(size)]),
+            "text": pa.repeat(TEXT, size),
+            "words": spoken(themes[:size]),
+            "embedding": values,
+            "theme_id": names,
+        }
+    )
+    today = frame(vectors[size:], themes[size:], first=size)
     began = time.perf_counter()
     derive(today, settled)
     return {"seconds": time.perf_counter() - began}
@@ -88,10 +98,20 @@ def history(size: int) -> dict[str, float]:
 def day_by_day(size: int) -> dict[str, float]:
     """All days one after the other."""
     vectors, themes = planted(size)
-    claims = frame(vectors)
+    claims = frame(vectors, themes)
     began = time.perf_counter()
     found = derive(claims)
     return {"seconds": time.perf_counter() - began, **score(found.sort_values("claim_id")["theme_id"].tolist(), themes)}
+
+
+def spoken(themes: np.ndarray) -> pa.ListArray:
+    """Rare words of claims: three that their theme has for itself, the rest drawn by Zipf's law. As of real ones, each
+    has some 30, and two claims share about one on average."""
+    shares = 1 / (np.arange(VOCABULARY) + COMMONEST)
+    drawn = np.random.default_rng(2).choice(VOCABULARY, (len(themes), WORDS), p=shares / shares.sum())
+    drawn[:, :OWN] = VOCABULARY + OWN * themes[:, None] + np.arange(OWN)
+    words = pa.array([f"word{number}" for number in range(drawn.max() + 1)]).take(pa.array(drawn.reshape(-1)))
+    return pa.ListArray.from_arrays(pa.array(np.arange(len(themes) + 1, dtype=np.int32) * WORDS), words)
 
 
 def hdbscan(size: int) -> dict[str, float]:
@@ -115,7 +135,7 @@ def bertopic(size: int) -> dict[str, float]:
     return {"seconds": time.perf_counter() - began, **score(_alone(np.array(labels)), themes)}
 
 
-def frame(vectors: np.ndarray, first: int = 0) -> pd.DataFrame:
+def frame(vectors: np.ndarray, themes: np.ndarray, first: int = 0) -> pd.DataFrame:
     """Claims of a thousand a day, each of a show of its own."""
     numbers = range(first, first + len(vectors))
     return pd.DataFrame(
@@ -123,7 +143,9 @@ def frame(vectors: np.ndarray, first: int = 0) -> pd.DataFrame:
             "claim_id": [f"c{number:08}" for number in numbers],
             "partition_date": [date(2020, 1, 1) + timedelta(days=number // A_DAY) for number in numbers],
             "show_id": [str(number) for number in numbers],
+            "episode_id": [str(number // AN_EPISODE) for number in numbers],
             "text": [TEXT] * len(vectors),
+            "words": spoken(themes).to_pylist(),
             "embedding": list(vectors),
         }
     )

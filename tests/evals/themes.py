@@ -32,6 +32,7 @@ SETS = {
     "technology": HERE.parent / "gold" / "themes_a.jsonl",
     "other fields": HERE.parent / "gold" / "themes_b.jsonl",
     "mixed": HERE.parent / "gold" / "themes_c.jsonl",
+    "half spoken": HERE.parent / "gold" / "themes_d.jsonl",
 }
 MEASURES = ("precision", "recall", "f1", "ari", "largest_mixed")
 DAYS, DEALS = 5, 10

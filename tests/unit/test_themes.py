@@ -158,7 +158,7 @@ def test_a_word_counts_for_less_the_more_episodes_hold_it():
 
 
 def test_rare_words_are_the_names_and_terms_of_a_text():
-    said = "So Ryan Dahl's point is that you need Node.js, and Oracle owns the trademark: free-threaded builds in 3.13."
+    said = "I don't think Ryan Dahl's point is Node.js, and Oracle owns the trademark: free-threaded builds in 3.13."
     assert rare_words(said) == [
         "3.13",
         "builds",

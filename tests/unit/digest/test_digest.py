@@ -121,7 +121,8 @@ def test_each_other_show_is_named_once_and_three_at_most(connection):
         ])  # fmt: skip
         append(connection, "marts.claims", [
             {"claim_id": f"x{number}{twin}", "episode_id": f"x{number}", "partition_date": FULL, "theme_id": "t1",
-             "headline": "Boxes", "insight": "Boxes.", "quote": f"Show {number} counts its boxes.", "score": number / 10 + twin}
+             "headline": "Boxes", "insight": "Boxes.", "quote": f"Show {number} counts its boxes.",
+             "score": number / 10 + twin}
             for twin in (0, 1)
         ])  # fmt: skip
 

@@ -220,7 +220,8 @@ def test_what_another_show_says_comes_best_first_and_each_show_once_before_any_t
     for show, scores in {"s3": (1.0,), "s4": (2.5, 2.0)}.items():
         append(connection, "marts.claims", [
             {"claim_id": f"x{show}{score}", "episode_id": f"e{show[1]}", "partition_date": FULL, "theme_id": "t1",
-             "headline": f"{show} at {score}", "insight": "Boxes.", "quote": f"{show} counts boxes at {score}.", "score": score}
+             "headline": f"{show} at {score}", "insight": "Boxes.", "quote": f"{show} counts boxes at {score}.",
+                 "score": score}
             for score in scores
         ])  # fmt: skip
 
