@@ -47,6 +47,9 @@ IN_CONTEXT = Bar(like_enough=0.66, rare_words=1.5, specific=5.4, looseness=0.1, 
 # Among more claims more are alike by chance: what is asked for rises by so much with each tenfold of this many.
 CROWD = 150
 STRICTER_BY_TENFOLD = 0.06
+# Points of one episode have their surroundings in common, whatever they are about: for claims of one show on one day,
+# this stands in place of their rare words.
+SAME_SHOW = 0.14
 
 _BLOCK = 16_384
 
@@ -264,9 +267,8 @@ def _linked(
     """The group of each claim: a number below len(themes) is that earlier theme, any other a group of this date."""
     among = claims.likeness(claims, rare_words)
     if shows is not None:
-        # Points of one episode have their surroundings in common, whatever they are about.
         own = np.array(shows, dtype=object)
-        among = np.where(own[:, None] == own[None, :], claims.likeness(claims, 0.0), among)
+        among = np.where(own[:, None] == own[None, :], claims.likeness(claims, 0.0) + SAME_SHOW, among)
     np.fill_diagonal(among, -np.inf)
     # A row is a group of this date, a column one that it might join: earlier themes first, then those of this date.
     likeness = np.hstack([claims.likeness(themes, rare_words), among]) if len(themes) else among

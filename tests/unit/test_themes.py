@@ -13,7 +13,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from include import theme_files
 from include.meaning import claim_encoder, specificity, windows
 from include.rare_words import rare_words, rare_words_of
-from include.themes import ALONE, IN_CONTEXT, Claims, assign, derive, like_enough
+from include.themes import ALONE, IN_CONTEXT, SAME_SHOW, Claims, assign, derive, like_enough
 
 SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
 NOBODY = Claims((), (), (), np.zeros((0, 8), dtype=np.float32))
@@ -120,11 +120,15 @@ def test_a_claim_between_an_earlier_theme_and_one_of_today_goes_where_it_fits_be
 
 
 def test_the_words_around_two_points_of_one_show_on_one_day_count_for_nothing():
-    far = float(np.degrees(np.arccos(like_enough(2) - 0.3)))
     words = [["halmstad", "lithium"]] * 2
-    assert len(set(assign(some(["c1", "c2"], pointing(0, far), ["one", "other"], words=words), NOBODY, ()))) == 1
-    assert len(set(assign(some(["c1", "c2"], pointing(0, far), ["one", "one"], words=words), NOBODY, ()))) == 2
-    assert len(set(assign(some(["c1", "c2"], pointing(0, 10), ["one", "one"], words=words), NOBODY, ()))) == 1
+
+    def themes(likeness: float, shows: list[str]) -> int:
+        vectors = pointing(0, float(np.degrees(np.arccos(likeness))))
+        return len(set(assign(some(["c1", "c2"], vectors, shows, words=words), NOBODY, ())))
+
+    assert themes(like_enough(2) - 0.3, ["one", "other"]) == 1
+    assert themes(like_enough(2) - 0.3, ["one", "one"]) == 2
+    assert themes(like_enough(2) - SAME_SHOW + 0.01, ["one", "one"]) == 1
 
 
 def test_loose_talk_must_be_more_alike_than_specific_claims():
