@@ -349,8 +349,9 @@ def record(connection: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -
 
 def settle(connection: duckdb.DuckDBPyConnection, day: date, recipient: str, arrived: bool) -> None:
     """What a person found out about an undecided mail: it arrived, and counts as sent; or not, and is due now. Serves
-    as well to try a refused recipient again, or to send a missed mail. Raises LookupError where the ledger has no such
-    mail, or it was sent."""
+    as well to try a refused recipient again, or to send a missed mail. Of a mail that arrived from a run that was
+    killed, nobody recorded what it told: the day's own five count as told. Raises LookupError where the ledger has no
+    such mail, or it was sent."""
     delivery = Delivery(day, recipient.strip().lower(), "")
     row = _row(connection, day, delivery.recipient)
     if row is None or row["status"] == "sent":
@@ -358,6 +359,18 @@ def settle(connection: duckdb.DuckDBPyConnection, day: date, recipient: str, arr
         raise LookupError(f"There is nothing to settle: the digest of {day} to {recipient} {state}.")
     status = "sent" if arrived else "deferred"
     note = f"settled by hand: {'arrived' if arrived else 'did not arrive'}"
+    if arrived:
+        connection.execute(
+            """
+            insert into ops.sent_insights (digest_date, recipient, rank, claim_id, theme_id)
+            select digest_date, $recipient, rank, claim_id, theme_id
+            from marts.top_insights
+            where
+                digest_date = $day
+                and not exists (from ops.sent_insights where digest_date = $day and recipient = $recipient)
+            """,
+            _at(delivery),
+        )
     connection.execute(
         """
         update ops.deliveries

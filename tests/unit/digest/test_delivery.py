@@ -220,6 +220,17 @@ def test_what_a_person_found_out_settles_an_undecided_mail(warehouse, smtp, mail
     assert ledger(warehouse)["ann@example.com"][0] == "sent"
 
 
+def test_a_mail_that_arrived_from_a_killed_run_counts_as_having_told_the_days_five(warehouse, smtp, mailboxes, mail_of):
+    known = []
+    with warehouse() as connection:
+        send(plan(connection, FULL, [ANN], SENDER, smtp), smtp, mail_of)
+        settle(connection, FULL, ANN.address, arrived=True)
+
+    deliver(warehouse, SHORT, [ANN], SENDER, smtp, lambda to, told: known.append(told) or mail_of(to, told))
+
+    assert known == [{"t1", "t2", "t3", "t4", "t5"}]
+
+
 def test_a_mail_that_was_sent_cannot_be_settled_otherwise(warehouse, smtp, mail_of):
     deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
 
