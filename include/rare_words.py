@@ -98,9 +98,9 @@ class Vocabulary:
         held_by[: len(self._held_by)] = self._held_by
         expected = KNOWN_BEFORE * np.array(self._expected)
         weights = np.log((self._documents + KNOWN_BEFORE) / (held_by + expected)).clip(0)[lists.words]
-        squares = np.concatenate([[0.0], np.cumsum(weights**2)])
-        lengths = np.sqrt(np.diff(squares[lists.starts]).clip(1e-12))
-        weights /= np.repeat(lengths, np.diff(lists.starts))
+        # Each list is summed by itself, so that its vector does not depend on what stands before it.
+        squares = np.add.reduceat(np.append(weights**2, 0.0), lists.starts[:-1]) if len(lists) else weights
+        weights /= np.repeat(np.sqrt(squares.clip(1e-12)), np.diff(lists.starts))
         shape = (len(lists), len(self._numbers))
         return sparse.csr_array((weights.astype(np.float32), lists.words, lists.starts), shape=shape)
 

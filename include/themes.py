@@ -203,13 +203,13 @@ class _History:
         """Each claim as a group of its own."""
         loose = np.array([self._looseness(claims.texts[i]) for i in order])
         vectors = claims.embeddings[list(order)].astype(np.float64)
-        return _Groups(vectors, words[list(order)], loose, np.ones(len(order)))
+        return _Groups(vectors, words[list(order)].astype(np.float64), loose, np.ones(len(order)))
 
     def _near(self, today: "_Groups", earlier: Sequence[sparse.csr_array], enough: float) -> set[int]:
         """The themes that could be joined. An average is at most its largest term, so a theme without a single claim
         that is alike enough to a new one is out of reach."""
         near: set[int] = set()
-        vectors, words = today.vectors.astype(np.float32), today.words * np.float32(self._bar.rare_words)
+        vectors, words = today.vectors.astype(np.float32), (self._bar.rare_words * today.words).astype(np.float32)
         for part, earlier_words in zip(self._parts, earlier, strict=True):
             for start in range(0, len(part.themes), _BLOCK):
                 block = slice(start, start + _BLOCK)
@@ -225,7 +225,7 @@ class _History:
         places[list(themes)] = np.arange(len(themes))
         dimensions = self._parts[0].embeddings.shape[1] if self._parts else 0
         vectors, loose, sizes = np.zeros((len(themes), dimensions)), np.zeros(len(themes)), np.zeros(len(themes))
-        words = sparse.csr_array((len(themes), len(self.vocabulary)), dtype=np.float32)
+        words = sparse.csr_array((len(themes), len(self.vocabulary)))
         for part, part_words in zip(self._parts, earlier, strict=True):
             rows = np.flatnonzero(places[part.themes] >= 0)
             groups = places[part.themes[rows]]
@@ -256,7 +256,7 @@ class _Groups:
 
     def likeness(self, other: "_Groups", rare_words: float) -> np.ndarray:
         """The average likeness of each group's claims to those of each other group."""
-        shared = rare_words * (self.words @ other.words.T).toarray().astype(np.float64)
+        shared = rare_words * (self.words @ other.words.T).toarray()
         loose = np.add.outer(self.looseness / self.sizes, other.looseness / other.sizes)
         return np.round((self.vectors @ other.vectors.T + shared) / np.outer(self.sizes, other.sizes) - loose, 6)
 
