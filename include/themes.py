@@ -7,10 +7,9 @@ claims never change their theme, and two earlier themes are never joined, so wha
 and the dates before it, not on the order in which claims are given or dates are run.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -26,32 +25,38 @@ from include.rare_words import Vocabulary, WordLists
 class Bar:
     """What makes claims alike, and how much alike they must be, on average, to tell one story.
 
-    Likeness is the cosine of their vectors, and `rare_words` times what they share of these, less `looseness` for each
-    step that the words of one are commoner than `specific` on average: loose talk is alike whatever it is about.
-    `document_length` is how many words are known of a document, the unit in which it is counted how rare a word is.
+    Likeness is the cosine of their vectors, and `rare_words` times what they share of these, less the looseness of
+    each: half of its crowding, and `loose_talk` for each step that its words are commoner than `specific` on average.
+    Crowding is how like a claim is to those next to its own story, the 10th to the 40th likest of what was said in the
+    30 days before (after Lample et al. 2018): what a whole field has in common is no story. `crowding` is the usual
+    one, for as long as there are few to compare with. `document_length` is how many words are known of a document, the
+    unit in which it is counted how rare a word is.
     """
 
     like_enough: float
     rare_words: float
+    crowding: float
+    loose_talk: float
     specific: float
-    looseness: float
     document_length: int
 
 
 # Of a text that stands alone. Fitted on insights grouped by hand; `python -m tests.evals.themes` prints how well it
 # carries over.
-ALONE = Bar(like_enough=0.39, rare_words=0.7, specific=0.0, looseness=0.0, document_length=40)
+ALONE = Bar(0.14, rare_words=0.7, crowding=0.26, loose_talk=0.0, specific=0.0, document_length=40)
 # Of a claim together with what was said around it, which holds the names that the claim itself calls "it" and "they".
 # Fitted on pairs of claims of ten shows in two months, which were read: most that now share a theme tell the same.
-IN_CONTEXT = Bar(like_enough=0.66, rare_words=1.5, specific=5.4, looseness=0.1, document_length=2_600)
-# Among more claims more are alike by chance: what is asked for rises by so much with each tenfold of this many.
-CROWD = 150
-STRICTER_BY_TENFOLD = 0.06
+IN_CONTEXT = Bar(0.35, rare_words=1.5, crowding=0.32, loose_talk=0.1, specific=5.4, document_length=2_600)
 # Points of one episode have their surroundings in common, whatever they are about: for claims of one show on one day,
 # this stands in place of their rare words.
-SAME_SHOW = 0.14
+SAME_SHOW = 0.2
+
+RECENT = np.timedelta64(30, "D")
+_NEXT_TO_ITS_STORY = (10, 40)
+_ENOUGH_TO_COMPARE = 100
 
 _BLOCK = 16_384
+_SOME_DAY = np.datetime64("1970-01-01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,17 @@ class Claims:
     def __len__(self) -> int:
         return len(self.claim_ids)
 
+    def taken(self, rows: Sequence[int]) -> "Claims":
+        """Some of the claims, in the order given."""
+        return Claims(
+            [self.claim_ids[i] for i in rows],
+            [self.texts[i] for i in rows],
+            [self.words[i] for i in rows],
+            self.embeddings[list(rows)],
+            [self.show_ids[i] for i in rows] if len(self.show_ids) else (),
+            [self.documents[i] for i in rows] if len(self.documents) else (),
+        )
+
 
 def assign(new: Claims, known: Claims, known_themes: Sequence[str], bar: Bar = ALONE) -> list[str]:
     """The theme of each new claim, in the order given. `new` are the claims of one date, `known` all claims of earlier
@@ -82,66 +98,51 @@ def assign(new: Claims, known: Claims, known_themes: Sequence[str], bar: Bar = A
     that speaks of it.
     """
     history = _History(bar)
-    history.read(
-        pa.table(
-            {
-                "episode_id": list(known.documents or known.claim_ids),
-                "text": list(known.texts),
-                "words": pa.array(map(list, known.words), pa.list_(pa.string())),
-                "embedding": pa.array(list(known.embeddings), pa.list_(pa.float32())),
-                "theme_id": list(known_themes),
-            }
-        )
-    )
-    return history.assign(new)
+    history.know(known, known_themes)
+    return history.assign(new)[0]
 
 
 def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None) -> pd.DataFrame:
     """The theme of each claim, going date by date: claim_id, partition_date, theme_id, a row a claim of `claims`.
 
     `claims` has claim_id, partition_date, show_id, episode_id, text (headline and insight), words (the rare words of
-    what was said there) and embedding. `settled` has episode_id, text, words, embedding and theme_id of all claims of
-    earlier dates, which keep their themes. An Arrow table is read where it lies: `make bench` prints time and memory of
-    1,000 claims against 1,000,000 settled ones. Raises ValueError where embeddings are of several sizes.
+    what was said there) and embedding. The result has looseness as well, as `settled` must have it, with episode_id,
+    partition_date, words, embedding and theme_id, of all claims of earlier dates, which keep their themes. An Arrow
+    table is read where it lies: `make bench` prints time and memory of 1,000 claims against 1,000,000 settled ones.
+    Raises ValueError where embeddings are of several sizes.
     """
     history = _History(IN_CONTEXT)
-    earlier = pa.Table.from_pandas(settled) if isinstance(settled, pd.DataFrame) else settled
-    if earlier is not None:
-        history.read(earlier)
+    if settled is not None:
+        history.read(pa.Table.from_pandas(settled) if isinstance(settled, pd.DataFrame) else settled)
     rows = []
     for value, today in claims.groupby("partition_date", sort=True):
         ids, texts, words, shows, episodes = (
             today[column].tolist() for column in ("claim_id", "text", "words", "show_id", "episode_id")
         )
-        themes = history.assign(Claims(ids, texts, words, _matrix(today["embedding"]), shows, episodes))
         day = pd.Timestamp(str(value)).date()
-        rows += [(claim_id, day, theme) for claim_id, theme in zip(ids, themes, strict=True)]
-    found = pd.DataFrame(rows, columns=["claim_id", "partition_date", "theme_id"])
+        new = Claims(ids, texts, words, _matrix(today["embedding"]), shows, episodes)
+        rows += [(claim_id, day, *found) for claim_id, *found in zip(ids, *history.assign(new, day), strict=True)]
+    found = pd.DataFrame(rows, columns=["claim_id", "partition_date", "theme_id", "looseness"])
     # Types are given so that a result without rows still makes the right table.
-    return found.astype({"claim_id": "str", "partition_date": pd.ArrowDtype(pa.date32()), "theme_id": "str"})
+    texts = dict.fromkeys(("claim_id", "theme_id"), "str")
+    return found.astype({**texts, "partition_date": pd.ArrowDtype(pa.date32()), "looseness": "float64"})
 
 
 def likeness(claims: Claims, bar: Bar) -> np.ndarray:
     """How alike each claim is to each other, float64, shape (n, n), if all were of one date and of different shows."""
-    history = _History(bar)
-    words = history.number(claims)
-    alone = history.alone(claims, history.vocabulary.vectors(words), range(len(claims)))
+    alone = _History(bar).alone(claims)
     return alone.likeness(alone, bar.rare_words)
-
-
-def like_enough(claims: int, bar: Bar = ALONE) -> float:
-    """How alike two groups must be, on average, to tell one story, where so many claims are compared."""
-    return bar.like_enough + STRICTER_BY_TENFOLD * math.log10(max(claims, CROWD) / CROWD)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Some claims of the history, side by side, and the numbers of their themes."""
+    """Some claims of the history, side by side: vectors, rare words, looseness, the numbers of their themes, dates."""
 
-    texts: Any
     embeddings: np.ndarray
     words: WordLists
+    looseness: np.ndarray
     themes: np.ndarray
+    days: np.ndarray
 
 
 class _History:
@@ -149,96 +150,122 @@ class _History:
 
     def __init__(self, bar: Bar) -> None:
         self._bar = bar
-        self.vocabulary = Vocabulary(bar.document_length)
+        self._vocabulary = Vocabulary(bar.document_length)
         self._themes: dict[str, int] = {}
         self._parts: list[_Part] = []
-
-    def __len__(self) -> int:
-        return sum(len(part.themes) for part in self._parts)
+        # The vectors of each part's rare words, by what is known of the words now.
+        self._words: list[sparse.csr_array] = []
 
     def read(self, settled: pa.Table) -> None:
-        """Takes in claims that have their themes."""
+        """Takes in claims that have their themes and their looseness."""
         documents = []
         for batch in settled.to_batches():
-            words = self.vocabulary.number(batch["words"])
-            self._add(batch["text"], _matrix(batch["embedding"]), words, batch["theme_id"].to_pylist())
+            words = self._vocabulary.number(batch["words"])
+            looseness = batch["looseness"].fill_null(self._bar.crowding / 2).to_numpy(zero_copy_only=False)
+            days = batch["partition_date"].cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
+            self._add(_matrix(batch["embedding"]), words, looseness, batch["theme_id"].to_pylist(), days)
             documents.append((words, batch["episode_id"].to_pylist()))
-        self.vocabulary.count(documents)
+        self._vocabulary.count(documents)
 
-    def assign(self, new: Claims) -> list[str]:
-        """Takes in the claims of the next date, and gives the theme of each, in the order given."""
+    def know(self, claims: Claims, themes: Sequence[str]) -> None:
+        """Takes in claims that have their themes, as if they had been told on one date."""
+        groups = self.alone(claims)
+        words = self._vocabulary.number(claims.words)
+        self._add(claims.embeddings, words, groups.looseness, themes, np.full(len(claims), _SOME_DAY))
+
+    def assign(self, new: Claims, day: date = date(1970, 1, 1)) -> tuple[list[str], list[float]]:
+        """Takes in the claims of the next date, and gives the theme and the looseness of each, in the order given."""
         _of_one_model({part.embeddings.shape[1] for part in self._parts} | {new.embeddings.shape[1]})
-        words = self.number(new)
-        earlier = [self.vocabulary.vectors(part.words) for part in self._parts]
-        enough = like_enough(len(self) + len(new), self._bar)
         order = sorted(range(len(new)), key=lambda i: new.claim_ids[i])
-        today = self.alone(new, self.vocabulary.vectors(words), order)
+        new = new.taken(order)
+        today = self.alone(new, np.datetime64(day))
         names = list(self._themes)
-        near = sorted(self._near(today, earlier, enough), key=lambda number: names[number])
-        found = [""] * len(new)
+        near = sorted(self._near(today), key=lambda number: names[number])
+        linked = _linked(self._grown(near), today, new.show_ids, self._bar)
         founders: dict[int, str] = {}
-        shows = [new.show_ids[i] for i in order] if len(new.show_ids) else None
-        linked = _linked(self._grown(near, earlier), today, shows, self._bar.rare_words, enough)
-        for row, group in zip(order, linked, strict=True):
-            if group < len(near):
-                found[row] = names[near[group]]
-            else:
-                founders.setdefault(group, new.claim_ids[row])
-                found[row] = "t" + founders[group][1:]
-        self._add(new.texts, new.embeddings, words, found)
-        return found
+        themes = [
+            names[near[group]] if group < len(near) else "t" + founders.setdefault(group, claim_id)[1:]
+            for claim_id, group in zip(new.claim_ids, linked, strict=True)
+        ]
+        words = self._vocabulary.number(new.words)
+        self._add(new.embeddings, words, today.looseness, themes, np.full(len(new), np.datetime64(day)))
+        back = np.argsort(order).tolist()
+        return [themes[i] for i in back], today.looseness[back].tolist()
 
-    def number(self, new: Claims) -> WordLists:
-        """The rare words of new claims, which count from now on."""
-        words = self.vocabulary.number(new.words)
-        self.vocabulary.count([(words, new.documents or new.claim_ids)])
-        return words
+    def alone(self, claims: Claims, day: np.datetime64 = _SOME_DAY) -> "_Groups":
+        """Each claim of the next date as a group of its own. Their words count from now on."""
+        lists = self._vocabulary.number(claims.words)
+        self._vocabulary.count([(lists, claims.documents or claims.claim_ids)])
+        self._words = [self._vocabulary.vectors(part.words) for part in self._parts]
+        words = self._vocabulary.vectors(lists).astype(np.float64)
+        groups = _Groups(claims.embeddings.astype(np.float64), words, np.zeros(len(claims)), np.ones(len(claims)))
+        loose = 0.5 * self._crowding(groups, claims.show_ids, day)
+        if self._bar.loose_talk:
+            common = np.array([self._bar.specific - specificity(text) for text in claims.texts])
+            loose += self._bar.loose_talk * common.clip(0)
+        return replace(groups, looseness=loose)
 
-    def _add(self, texts: Any, embeddings: np.ndarray, words: WordLists, themes: Sequence[str]) -> None:
+    def _crowding(self, today: "_Groups", shows: Sequence[str], day: np.datetime64) -> np.ndarray:
+        """How like each claim is to those next to its own story, among others of its date and the days before."""
+        own = _same(shows, len(today))
+        among = today.likeness(today, self._bar.rare_words)
+        among[own] = -np.inf
+        known, likest = (~own).sum(axis=1), [_largest(among)]
+        for part, part_words in zip(self._parts, self._words, strict=True):
+            recent = np.flatnonzero(part.days >= day - RECENT)
+            for some in np.split(recent, range(_BLOCK, len(recent), _BLOCK)):
+                alone = np.ones(len(some))
+                others = _Groups(part.embeddings[some], part_words[some], 0 * alone, alone)
+                likest.append(_largest(today.likeness(others, self._bar.rare_words)))
+            known += len(recent)
+        crowding = np.full(len(today), self._bar.crowding)
+        for row, (count, alike) in enumerate(zip(known.tolist(), _largest(np.hstack(likest)), strict=True)):
+            first, last = min(_NEXT_TO_ITS_STORY[0], count // 10), min(_NEXT_TO_ITS_STORY[1], 2 * count // 5)
+            if first < last:
+                share = min(count / _ENOUGH_TO_COMPARE, 1.0)
+                crowding[row] += share * (alike[first:last].mean() - self._bar.crowding)
+        return crowding
+
+    def _add(
+        self, embeddings: np.ndarray, words: WordLists, looseness: np.ndarray, themes: Sequence[str], days: np.ndarray
+    ) -> None:
         numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
         if len(themes):
-            self._parts.append(_Part(texts, embeddings, words, np.fromiter(numbers, np.int64, count=len(themes))))
+            told = np.fromiter(numbers, np.int64, count=len(themes))
+            self._parts.append(_Part(embeddings, words, looseness, told, days))
 
-    def alone(self, claims: Claims, words: sparse.csr_array, order: Sequence[int]) -> "_Groups":
-        """Each claim as a group of its own."""
-        loose = np.array([self._looseness(claims.texts[i]) for i in order])
-        vectors = claims.embeddings[list(order)].astype(np.float64)
-        return _Groups(vectors, words[list(order)].astype(np.float64), loose, np.ones(len(order)))
-
-    def _near(self, today: "_Groups", earlier: Sequence[sparse.csr_array], enough: float) -> set[int]:
+    def _near(self, today: "_Groups") -> set[int]:
         """The themes that could be joined. An average is at most its largest term, so a theme without a single claim
         that is alike enough to a new one is out of reach."""
         near: set[int] = set()
         vectors, words = today.vectors.astype(np.float32), (self._bar.rare_words * today.words).astype(np.float32)
-        for part, earlier_words in zip(self._parts, earlier, strict=True):
+        loose = today.looseness.astype(np.float32)[:, None]
+        for part, part_words in zip(self._parts, self._words, strict=True):
             for start in range(0, len(part.themes), _BLOCK):
                 block = slice(start, start + _BLOCK)
-                likeness = vectors @ part.embeddings[block].T
-                shared = (words @ earlier_words[block].T).tocoo()
-                likeness[shared.row, shared.col] += shared.data
-                near.update(part.themes[block][likeness.max(axis=0) >= enough - 1e-4].tolist())
+                alike = vectors @ part.embeddings[block].T - loose
+                shared = (words @ part_words[block].T).tocoo()
+                alike[shared.row, shared.col] += shared.data
+                enough = alike.max(axis=0) - part.looseness[block] >= self._bar.like_enough - 1e-4
+                near.update(part.themes[block][enough].tolist())
         return near
 
-    def _grown(self, themes: Sequence[int], earlier: Sequence[sparse.csr_array]) -> "_Groups":
+    def _grown(self, themes: Sequence[int]) -> "_Groups":
         """Some themes as groups, in the order given."""
         places = np.full(len(self._themes), -1)
         places[list(themes)] = np.arange(len(themes))
         dimensions = self._parts[0].embeddings.shape[1] if self._parts else 0
         vectors, loose, sizes = np.zeros((len(themes), dimensions)), np.zeros(len(themes)), np.zeros(len(themes))
-        words = sparse.csr_array((len(themes), len(self.vocabulary)))
-        for part, part_words in zip(self._parts, earlier, strict=True):
+        words = sparse.csr_array((len(themes), len(self._vocabulary)))
+        for part, part_words in zip(self._parts, self._words, strict=True):
             rows = np.flatnonzero(places[part.themes] >= 0)
             groups = places[part.themes[rows]]
             np.add.at(vectors, groups, part.embeddings[rows])
-            np.add.at(loose, groups, [self._looseness(str(part.texts[row])) for row in rows.tolist()])
+            np.add.at(loose, groups, part.looseness[rows])
             np.add.at(sizes, groups, 1.0)
             members = sparse.csr_array((np.ones(len(rows)), (groups, np.arange(len(rows)))), (len(themes), len(rows)))
             words = words + members @ part_words[rows]
         return _Groups(vectors, words, loose, sizes)
-
-    def _looseness(self, text: str) -> float:
-        """What is taken off the likeness of a claim to any other."""
-        return self._bar.looseness * max(self._bar.specific - specificity(text), 0.0) if self._bar.looseness else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,22 +288,18 @@ class _Groups:
         return np.round((self.vectors @ other.vectors.T + shared) / np.outer(self.sizes, other.sizes) - loose, 6)
 
 
-def _linked(
-    themes: _Groups, claims: _Groups, shows: Sequence[str] | None, rare_words: float, enough: float
-) -> list[int]:
+def _linked(themes: _Groups, claims: _Groups, shows: Sequence[str], bar: Bar) -> list[int]:
     """The group of each claim: a number below len(themes) is that earlier theme, any other a group of this date."""
-    among = claims.likeness(claims, rare_words)
-    if shows is not None:
-        own = np.array(shows, dtype=object)
-        among = np.where(own[:, None] == own[None, :], claims.likeness(claims, 0.0) + SAME_SHOW, among)
+    same_show = claims.likeness(claims, 0.0) + SAME_SHOW
+    among = np.where(_same(shows, len(claims)), same_show, claims.likeness(claims, bar.rare_words))
     np.fill_diagonal(among, -np.inf)
     # A row is a group of this date, a column one that it might join: earlier themes first, then those of this date.
-    likeness = np.hstack([claims.likeness(themes, rare_words), among]) if len(themes) else among
+    likeness = np.hstack([claims.likeness(themes, bar.rare_words), among]) if len(themes) else among
     sizes = np.concatenate([themes.sizes, claims.sizes])
     group = np.arange(len(themes), len(sizes))
     while len(claims):
         row, column = divmod(int(likeness.argmax()), len(sizes))
-        if likeness[row, column] < enough:
+        if likeness[row, column] < bar.like_enough:
             break
         # A theme takes in a group of this date; of two groups of this date, the one that is listed first does.
         into, out = sorted((len(themes) + row, column))
@@ -290,6 +313,18 @@ def _linked(
         sizes[into] += sizes[out]
         group[group == out] = into
     return group.tolist()
+
+
+def _largest(likeness: np.ndarray) -> np.ndarray:
+    """The 40 largest of each row, or all where there are fewer, the largest first."""
+    kept = min(_NEXT_TO_ITS_STORY[1], likeness.shape[1])
+    return -np.sort(-np.partition(likeness, -kept, axis=1)[:, -kept:], axis=1) if kept else likeness
+
+
+def _same(shows: Sequence[str], claims: int) -> np.ndarray:
+    """Which claims of a date are of one show, shape (claims, claims); none where nothing is known of the shows."""
+    own = np.array(shows if len(shows) else range(claims), dtype=object)
+    return own[:, None] == own[None, :]
 
 
 def _matrix(embeddings: pd.Series | pa.Array) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from include.meaning import claim_encoder
 from include.rare_words import rare_words
-from include.themes import IN_CONTEXT, Claims, like_enough, likeness
+from include.themes import IN_CONTEXT, Claims, likeness
 from tests.evals.material import SHARED
 
 PAIRS = Path(__file__).parent / "gold" / "pairs.jsonl"
@@ -59,14 +59,13 @@ def rows(pairs: Pairs) -> Iterator[tuple[str, float, str]]:
     """By what pairs are ordered, the average precision, and the grades of those that are alike enough."""
     one, other = pairs.pairs.T
     bars = {
-        "their vectors alone": replace(IN_CONTEXT, rare_words=0.0, looseness=0.0),
-        "their vectors, loose talk later": replace(IN_CONTEXT, rare_words=0.0),
-        "rare words alone, those around them": replace(IN_CONTEXT, rare_words=1e6),
-        "as the pipeline does, with rare words": IN_CONTEXT,
+        "their vectors": replace(IN_CONTEXT, rare_words=0.0),
+        "rare words around them": replace(IN_CONTEXT, rare_words=1e6),
+        "both, as the pipeline does": IN_CONTEXT,
     }
     for name, bar in bars.items():
         scores = likeness(pairs.passages, bar)[one, other]
-        alike = pairs.grades[scores >= like_enough(len(pairs.passages), bar)] if bar == IN_CONTEXT else None
+        alike = pairs.grades[scores >= bar.like_enough] if bar == IN_CONTEXT else None
         told = "" if alike is None else f"{(alike >= THE_SAME).sum()} the same, {(alike < THE_SAME).sum()} not"
         yield name, average_precision(pairs.grades, scores), told
 

@@ -36,7 +36,7 @@ SETS = {
 }
 MEASURES = ("precision", "recall", "f1", "ari", "largest_mixed")
 DAYS, DEALS = 5, 10
-ASKED_FOR = [thousandths / 1000 for thousandths in range(375, 525, 15)]
+ASKED_FOR = [thousandths / 1000 for thousandths in range(80, 210, 10)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,17 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from include import theme_files
 from include.meaning import claim_encoder, specificity, windows
 from include.rare_words import rare_words, rare_words_of
-from include.themes import ALONE, IN_CONTEXT, SAME_SHOW, Claims, assign, derive, like_enough
+from include.themes import ALONE, IN_CONTEXT, SAME_SHOW, Bar, Claims, assign, derive, likeness
 
 SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
 NOBODY = Claims((), (), (), np.zeros((0, 8), dtype=np.float32))
 WORDS = [["halmstad", "lithium"], ["lithium", "vessels"], [], ["sourdough"], ["halmstad", "retrofitting", "uv"]]
 PLAIN = "Ferry operators in Halmstad electrify vessels by retrofitting lithium batteries"
+
+
+def needed(bar: Bar = ALONE) -> float:
+    """The cosine from which two claims without rare words share a theme, where there are few."""
+    return bar.like_enough + bar.crowding
 
 
 def pointing(*angles: float) -> np.ndarray:
@@ -55,6 +60,11 @@ def frame(rows: list[tuple[str, str, str]], embeddings: np.ndarray) -> pd.DataFr
     )
 
 
+def grouped(claims: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Claims with what was found of them."""
+    return claims.assign(theme_id=found["theme_id"].to_numpy(), looseness=found["looseness"].to_numpy())
+
+
 def test_claims_that_say_the_same_share_a_theme_and_others_do_not():
     themes = assign(some(["c1", "c2", "c3"], pointing(0, 20, 90)), NOBODY, ())
     assert themes == ["t1", "t1", "t3"]
@@ -82,9 +92,10 @@ def test_claims_of_one_date_are_grouped_by_average_linkage():
     rng = np.random.default_rng(5)
     vectors = rng.normal(size=(90, 8)).astype(np.float32) + rng.normal(size=(12, 8)).repeat(8, axis=0)[:90]
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    themes = assign(some([f"c{number:02}" for number in range(90)], vectors), NOBODY, ())
-    apart = 1 - (vectors @ vectors.T).astype(np.float64)[np.triu_indices(90, 1)]
-    expected = fcluster(linkage(apart, "average"), 1 - like_enough(90), "distance")
+    claims = some([f"c{number:02}" for number in range(90)], vectors)
+    themes = assign(claims, NOBODY, ())
+    apart = 2 - likeness(claims, ALONE)[np.triu_indices(90, 1)]
+    expected = fcluster(linkage(apart, "average"), 2 - ALONE.like_enough, "distance")
     groups = pd.Series(range(90)).groupby(list(themes)).apply(frozenset)
     assert set(groups) == set(pd.Series(range(90)).groupby(expected).apply(frozenset))
     assert 5 < len(groups) < 60
@@ -126,13 +137,13 @@ def test_the_words_around_two_points_of_one_show_on_one_day_count_for_nothing():
         vectors = pointing(0, float(np.degrees(np.arccos(likeness))))
         return len(set(assign(some(["c1", "c2"], vectors, shows, words=words), NOBODY, ())))
 
-    assert themes(like_enough(2) - 0.3, ["one", "other"]) == 1
-    assert themes(like_enough(2) - 0.3, ["one", "one"]) == 2
-    assert themes(like_enough(2) - SAME_SHOW + 0.01, ["one", "one"]) == 1
+    assert themes(needed() - 0.3, ["one", "other"]) == 1
+    assert themes(needed() - 0.3, ["one", "one"]) == 2
+    assert themes(needed() - SAME_SHOW + 0.01, ["one", "one"]) == 1
 
 
 def test_loose_talk_must_be_more_alike_than_specific_claims():
-    near = float(np.degrees(np.arccos(like_enough(2, IN_CONTEXT) + 0.05)))
+    near = float(np.degrees(np.arccos(needed(IN_CONTEXT) + 0.05)))
     loose = "And so that is what we do, and it is a thing that you can do as well if you want to do it."
     assert specificity(loose) < specificity(PLAIN)
     assert len(set(assign(some(["c1", "c2"], pointing(0, near)), NOBODY, (), IN_CONTEXT))) == 1
@@ -140,7 +151,7 @@ def test_loose_talk_must_be_more_alike_than_specific_claims():
 
 
 def test_claims_that_share_rare_words_need_be_less_alike():
-    far = float(np.degrees(np.arccos(like_enough(2) - 0.3)))
+    far = float(np.degrees(np.arccos(needed() - 0.3)))
     named, other = ["halmstad", "lithium"], ["sourdough", "utrecht"]
     assert len(set(assign(some(["c1", "c2"], pointing(0, far), words=[named, other]), NOBODY, ()))) == 2
     assert len(set(assign(some(["c1", "c2"], pointing(0, far), words=[named, named]), NOBODY, ()))) == 1
@@ -149,9 +160,9 @@ def test_claims_that_share_rare_words_need_be_less_alike():
 
 
 def test_a_word_counts_for_less_the_more_episodes_hold_it():
-    far = float(np.degrees(np.arccos(like_enough(32) - 0.1)))
+    far = float(np.degrees(np.arccos(needed() - 0.18)))
     pair = [["vessels", "lithium", "harbour"], ["vessels", "retrofitting", "sound"]]
-    strangers = pointing(*[90] * 30)
+    strangers = np.roll(pointing(*[0] * 30), 4, axis=1)
 
     def themes(elsewhere: list[str]) -> list[str]:
         known = some([f"d{i}" for i in range(30)], strangers, words=[elsewhere] * 30)
@@ -187,9 +198,17 @@ def test_rare_words_of_a_table_keep_its_rows_and_its_types():
     assert [str(kind) for kind in duckdb.from_df(rare_words_of(said[:0])).types] == ["VARCHAR", "VARCHAR[]", "DATE"]
 
 
-def test_more_is_asked_for_among_many_claims():
-    assert like_enough(2) == like_enough(100) < like_enough(1_000) < like_enough(1_000_000) < 0.7
-    assert like_enough(1_000, IN_CONTEXT) > like_enough(1_000, ALONE)
+def test_more_is_asked_for_where_much_is_alike():
+    near = float(np.degrees(np.arccos(needed() + 0.1)))
+    field = pointing(*np.linspace(-60, 60 + near, 120))
+    strangers = np.roll(pointing(*np.linspace(0, 360, 120)), 4, axis=1)
+
+    def themes(others: np.ndarray) -> int:
+        ids = ["c1", "c2", *(f"d{i:03}" for i in range(120))]
+        return len(set(assign(some(ids, np.vstack([pointing(0, near), others])), NOBODY, ())[:2]))
+
+    assert themes(strangers) == 1
+    assert themes(field) == 2
 
 
 @pytest.mark.parametrize("in_arrow", [False, True])
@@ -201,11 +220,11 @@ def test_days_derived_one_by_one_or_together_give_the_same_themes(in_arrow):
     claims = frame(rows, vectors)
     together = derive(claims)
     days = [today for _, today in claims.groupby("partition_date")]
-    settled = days[0].assign(theme_id=derive(days[0])["theme_id"].to_numpy())
+    settled = grouped(days[0], derive(days[0]))
     for today in days[1:]:
         shuffled = settled.sample(frac=1, random_state=3)
         found = derive(today, pa.Table.from_pandas(shuffled) if in_arrow else shuffled)
-        settled = pd.concat([settled, today.assign(theme_id=found["theme_id"].to_numpy())])
+        settled = pd.concat([settled, grouped(today, found)])
     assert dict(zip(settled["claim_id"], settled["theme_id"], strict=True)) == dict(
         zip(together["claim_id"], together["theme_id"], strict=True)
     )
@@ -227,13 +246,13 @@ def test_a_day_without_claims_gives_a_table_of_the_right_types():
 
     nothing = derive(frame([("c1", "2026-01-13", "a")], pointing(0))[:0])
     assert nothing.empty
-    assert [str(kind) for kind in duckdb.from_df(nothing).types] == ["VARCHAR", "DATE", "VARCHAR"]
+    assert [str(kind) for kind in duckdb.from_df(nothing).types] == ["VARCHAR", "DATE", "VARCHAR", "DOUBLE"]
 
 
 @pytest.mark.parametrize("in_arrow", [False, True])
 def test_embeddings_of_two_models_are_refused_with_what_to_do(in_arrow):
     claims = frame([("c1", "2026-01-13", "a"), ("c2", "2026-01-14", "b")], pointing(0, 15))
-    settled = claims[:1].assign(theme_id="t1", embedding=[np.ones(3, dtype=np.float32)])
+    settled = claims[:1].assign(theme_id="t1", looseness=0.1, embedding=[np.ones(3, dtype=np.float32)])
     with pytest.raises(ValueError, match=r"3 and 8 dimensions.*different models.*embed them all again"):
         derive(claims[1:], pa.Table.from_pandas(settled) if in_arrow else settled)
 

@@ -2,7 +2,7 @@
 
 
 def model(dbt, session):
-    dbt.config(materialized="incremental", incremental_strategy="append")
+    dbt.config(materialized="incremental", incremental_strategy="append", on_schema_change="append_new_columns")
     from include import themes
 
     claims = dbt.ref("stg_claims")
@@ -20,13 +20,13 @@ def model(dbt, session):
         )
     )
     if dbt.is_incremental:
-        settled = session.table(str(dbt.this)).project("claim_id, theme_id").set_alias("settled")
+        settled = session.table(str(dbt.this)).project("claim_id, theme_id, looseness").set_alias("settled")
         described = described.set_alias("described")
         known = described.join(settled, "described.claim_id = settled.claim_id", how="left").project(
-            "described.*, settled.theme_id"
+            "described.*, settled.theme_id, settled.looseness"
         )
         new, old = (
-            known.filter("theme_id is null").project("* exclude (theme_id)"),
+            known.filter("theme_id is null").project("* exclude (theme_id, looseness)"),
             known.filter("theme_id is not null"),
         )
         return themes.derive(new.df(), old.to_arrow_table())
