@@ -86,9 +86,10 @@ class Mention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Insight(Mention):
-    """One of the day's five. `related` are other shows' claims of the same theme, one a show, none later than the
-    digest; `why` says in plain words why it was chosen. Of an update, `news` names what is new in it and `news_since`
-    is the day of the digest that told the theme last; both are None where that is not known. `has_page` says whether
+    """One of the day's five. `related` are other shows' claims of the same theme, one a show, and `close` those of
+    other themes that come near it in meaning, as many as make three with these; none is later than the digest.
+    `why` says in plain words why it was chosen. Of an update, `news` names what is new in it and `news_since` is
+    the day of the digest that told the theme last; both are None where that is not known. `has_page` says whether
     it and what is related have pages: those of themes that a digest has told."""
 
     rank: int
@@ -100,6 +101,7 @@ class Insight(Mention):
     why: str
     has_page: bool
     related: tuple[Mention, ...]
+    close: tuple[Mention, ...] = ()
 
     @property
     def update_note(self) -> str | None:
@@ -298,6 +300,31 @@ qualify row_number() over (
 order by chosen_claim_id, score desc nulls last, said_on desc, claim_id
 """
 
+_CLOSE = f"""
+mentions as ({MENTIONS}),
+
+chosen as (
+    select picks.claim_id as chosen_claim_id, mentions.theme_id
+    from picks
+    inner join mentions on picks.claim_id = mentions.claim_id
+),
+
+likest_of_each_show as (
+    select chosen.chosen_claim_id, related.likeness, mentions.*
+    from chosen
+    inner join marts.related_claims as related on chosen.chosen_claim_id = related.claim_id
+    inner join mentions on related.related_claim_id = mentions.claim_id
+    where mentions.theme_id <> chosen.theme_id and mentions.said_on <= $day
+    qualify row_number() over (
+        partition by chosen.chosen_claim_id, mentions.show_id order by related.likeness desc, mentions.claim_id
+    ) = 1
+)
+
+select * exclude (likeness)
+from likest_of_each_show
+order by chosen_claim_id, likeness desc, claim_id
+"""
+
 _READ = """
 select
     count(*) as episodes,
@@ -432,6 +459,20 @@ _MAKERS = {
 }
 
 
+def has_mart(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether there is such a table; copies that older versions published lack some."""
+    return bool(
+        records(
+            connection,
+            """
+            select 1 from information_schema.tables
+            where table_catalog = current_database() and table_schema = 'marts' and table_name = $table
+            """,
+            {"table": table},
+        )
+    )
+
+
 def _insights(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Sequence[str] | None) -> tuple[Insight, ...]:
     picks = f"with picks as ({_THE_FIVE if claim_ids is None else _PICKED}),"
     parameters: dict[str, Any] = {"day": day} if claim_ids is None else {"day": day, "claim_ids": list(claim_ids)}
@@ -442,6 +483,10 @@ def _insights(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Seque
     # One more than is told, since a recording that another show publishes as well is no second telling.
     for row in records(connection, picks + _RELATED, {**parameters, "related": RELATED_AN_INSIGHT + 1}):
         related.setdefault(row.pop("chosen_claim_id"), []).append(mention(row))
+    close: dict[str, list[Mention]] = {}
+    if has_mart(connection, "related_claims"):
+        for row in records(connection, picks + _CLOSE, parameters):
+            close.setdefault(row.pop("chosen_claim_id"), []).append(mention(row))
     insights = []
     for row in chosen:
         claim_id, theme_id = row.pop("chosen_claim_id"), row.pop("chosen_theme_id")
@@ -450,7 +495,9 @@ def _insights(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Seque
                 f"The digest of {day} names the claim {claim_id}, which is no longer among the claims. "
                 "Run the day again from build_claims on."
             )
-        others = [said for said in related.get(claim_id, ()) if not said.repeats(row["quote"])]
+        others = [said for said in related.get(claim_id, ()) if not said.repeats(row["quote"])][:RELATED_AN_INSIGHT]
+        told = {said.show_id for said in others}
+        near = [said for said in close.get(claim_id, ()) if said.show_id not in told]
         row.update(
             theme_id=theme_id or row["theme_id"],
             theme_label=one_line(row["theme_label"] or row["headline"], 200),
@@ -458,7 +505,8 @@ def _insights(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Seque
             news=one_line(row["news"], 200) or None,
             is_update=bool(row["is_update"]),
             show_count=row["show_count"] or 1,
-            related=tuple(others[:RELATED_AN_INSIGHT]),
+            related=tuple(others),
+            close=tuple(near[: RELATED_AN_INSIGHT - len(others)]),
         )
         insights.append(Insight(**_shown(row)))
     return tuple(insights)

@@ -114,9 +114,12 @@ def _shortlist(connection: duckdb.DuckDBPyConnection, day: date) -> list[Listed]
 
 def _worded(insight: Insight, muted: frozenset[str], interest: str | None) -> Insight:
     """The insight without what muted shows say of it, and with the interest that it is about."""
-    related = tuple(other for other in insight.related if _folded(other.show_title) not in muted)
+    related, close = (
+        tuple(other for other in others if _folded(other.show_title) not in muted)
+        for others in (insight.related, insight.close)
+    )
     why = f"{insight.why.rstrip('.')}; close to your interest in {one_line(interest)}." if interest else insight.why
-    return replace(insight, related=related, why=why)
+    return replace(insight, related=related, close=close, why=why)
 
 
 def _difference(

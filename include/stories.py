@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from include.digest import MENTIONS, Mention, mention, one_line
+from include.digest import MENTIONS, Mention, has_mart, mention, one_line
 from include.warehouse import records
 
 OTHERS_ON_A_PAGE = 12
@@ -286,7 +286,7 @@ order by mentions.show_id, mentions.said_on desc, mentions.score desc nulls last
 
 def _told_themes(connection: duckdb.DuckDBPyConnection) -> str:
     """The common part of the queries; copies that were published by older versions hold no related claims."""
-    there = _is_there(connection, "related_claims")
+    there = has_mart(connection, "related_claims")
     return _TOLD_THEMES.format(
         mentions=MENTIONS, related="select * from marts.related_claims" if there else _NO_RELATED
     )
@@ -308,7 +308,7 @@ def _related(
 
 
 def _dissents(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
-    if not _is_there(connection, "theme_dissent"):
+    if not has_mart(connection, "theme_dissent"):
         return {}
     rows = records(
         connection,
@@ -334,16 +334,3 @@ def _contradictions(mentions: Sequence[Mention], rows: Sequence[dict[str, Any]])
             pairs.setdefault((pair[1], pair[0], what), one_line(row["detail"], 300))
     for (later, earlier, what), detail in sorted(pairs.items()):
         yield Dissent(mentions[earlier], mentions[later], what, detail)
-
-
-def _is_there(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
-    return bool(
-        records(
-            connection,
-            """
-            select 1 from information_schema.tables
-            where table_catalog = current_database() and table_schema = 'marts' and table_name = $table
-            """,
-            {"table": table},
-        )
-    )

@@ -145,6 +145,33 @@ def test_a_recording_that_another_show_publishes_as_well_is_not_told_as_what_it_
     assert [other.claim_id for other in read_digest(connection, FULL).insights[0].related] == ["c6"]
 
 
+def test_what_comes_close_makes_three_with_what_tells_the_same(connection):
+    connection.execute(
+        """
+        create table marts.related_claims as
+        from (values
+            ('c1', 'x0', 0.51), ('c1', 'x1', 0.71), ('c1', 'x2', 0.61), ('c1', 'x3', 0.81), ('c1', 'later', 0.9),
+            ('c1', 'c6', 0.95)
+        ) as pairs (claim_id, related_claim_id, likeness)
+        """
+    )
+    for number in (0, 1, 2, 3, 6):
+        append(connection, "marts.episodes", [
+            {"episode_id": f"x{number}", "show_id": f"x{number}", "show_title": f"Show {number}", "title": "Boxes",
+             "partition_date": FULL},
+        ])  # fmt: skip
+    for claim_id, number, day in (("x0", 0, 0), ("x1", 1, 0), ("x2", 1, 0), ("x3", 3, 0), ("later", 6, 1)):
+        append(connection, "marts.claims", [
+            {"claim_id": claim_id, "episode_id": f"x{number}", "partition_date": FULL + timedelta(days=day),
+             "theme_id": f"t{claim_id}", "headline": "Boxes", "insight": "Boxes.", "quote": f"The boxes of {claim_id}."}
+        ])  # fmt: skip
+
+    first = read_digest(connection, FULL).insights[0]
+
+    assert [other.claim_id for other in first.related] == ["c6"]
+    assert [other.claim_id for other in first.close] == ["x3", "x1"]
+
+
 def test_a_day_with_less_than_five_says_so(connection):
     assert read_digest(connection, SHORT).note == (
         "Only two insights stood out on this day; nothing was added to fill the list."
