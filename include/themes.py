@@ -9,7 +9,6 @@ and the dates before it, not on the order in which claims are given or dates are
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -121,7 +120,10 @@ def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None)
         )
         day = pd.Timestamp(str(value)).date()
         new = Claims(ids, texts, words, _matrix(today["embedding"]), shows, episodes)
-        rows += [(claim_id, day, *found) for claim_id, *found in zip(ids, *history.assign(new, day), strict=True)]
+        rows += [
+            (claim_id, day, *found)
+            for claim_id, *found in zip(ids, *history.assign(new, np.datetime64(day)), strict=True)
+        ]
     found = pd.DataFrame(rows, columns=["claim_id", "partition_date", "theme_id", "looseness"])
     # Types are given so that a result without rows still makes the right table.
     texts = dict.fromkeys(("claim_id", "theme_id"), "str")
@@ -130,7 +132,7 @@ def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None)
 
 def likeness(claims: Claims, bar: Bar) -> np.ndarray:
     """How alike each claim is to each other, float64, shape (n, n), if all were of one date and of different shows."""
-    alone = _History(bar).alone(claims)
+    alone, _ = _History(bar).alone(claims)
     return alone.likeness(alone, bar.rare_words)
 
 
@@ -169,16 +171,15 @@ class _History:
 
     def know(self, claims: Claims, themes: Sequence[str]) -> None:
         """Takes in claims that have their themes, as if they had been told on one date."""
-        groups = self.alone(claims)
-        words = self._vocabulary.number(claims.words)
+        groups, words = self.alone(claims)
         self._add(claims.embeddings, words, groups.looseness, themes, np.full(len(claims), _SOME_DAY))
 
-    def assign(self, new: Claims, day: date = date(1970, 1, 1)) -> tuple[list[str], list[float]]:
+    def assign(self, new: Claims, day: np.datetime64 = _SOME_DAY) -> tuple[list[str], list[float]]:
         """Takes in the claims of the next date, and gives the theme and the looseness of each, in the order given."""
         _of_one_model({part.embeddings.shape[1] for part in self._parts} | {new.embeddings.shape[1]})
         order = sorted(range(len(new)), key=lambda i: new.claim_ids[i])
         new = new.taken(order)
-        today = self.alone(new, np.datetime64(day))
+        today, words = self.alone(new, day)
         names = list(self._themes)
         near = sorted(self._near(today), key=lambda number: names[number])
         linked = _linked(self._grown(near), today, new.show_ids, self._bar)
@@ -187,13 +188,12 @@ class _History:
             names[near[group]] if group < len(near) else "t" + founders.setdefault(group, claim_id)[1:]
             for claim_id, group in zip(new.claim_ids, linked, strict=True)
         ]
-        words = self._vocabulary.number(new.words)
-        self._add(new.embeddings, words, today.looseness, themes, np.full(len(new), np.datetime64(day)))
+        self._add(new.embeddings, words, today.looseness, themes, np.full(len(new), day))
         back = np.argsort(order).tolist()
         return [themes[i] for i in back], today.looseness[back].tolist()
 
-    def alone(self, claims: Claims, day: np.datetime64 = _SOME_DAY) -> "_Groups":
-        """Each claim of the next date as a group of its own. Their words count from now on."""
+    def alone(self, claims: Claims, day: np.datetime64 = _SOME_DAY) -> tuple["_Groups", WordLists]:
+        """Each claim of the next date as a group of its own, and their rare words, which count from now on."""
         lists = self._vocabulary.number(claims.words)
         self._vocabulary.count([(lists, claims.documents or claims.claim_ids)])
         self._words = [self._vocabulary.vectors(part.words) for part in self._parts]
@@ -203,7 +203,7 @@ class _History:
         if self._bar.loose_talk:
             common = np.array([self._bar.specific - specificity(text) for text in claims.texts])
             loose += self._bar.loose_talk * common.clip(0)
-        return replace(groups, looseness=loose)
+        return replace(groups, looseness=loose), lists
 
     def _crowding(self, today: "_Groups", shows: Sequence[str], day: np.datetime64) -> np.ndarray:
         """How like each claim is to those next to its own story, among others of its date and the days before."""

@@ -1,10 +1,10 @@
 """How well claims are grouped into themes: `python -m tests.evals.themes`.
 
 Measured against insights that were grouped by hand: those in `../shared/gold` where they are, and the bundled ones.
-What is fixed in `include.themes` was fitted on `shared` and on spoken claims; other ways were tried on `technology` and
-`other fields`, and none carried over better. Each set is grouped all at once, as a file is, and as a stream, dealt at
-random over five days that come one after the other. Beside them stand the plain mean of the embedding model, grouped in
-the same way, and what comes of asking for the likeness that suits the other sets best.
+How views of a claim are combined in `include.themes` was chosen with all of them in view. Each set is grouped all at
+once, as a file is, and as a stream, dealt at random over five days that come one after the other. Beside them stand
+the plain mean of the embedding model, grouped in the same way, and what comes of asking for the likeness that suits
+the other sets best.
 """
 
 import json
@@ -15,15 +15,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import comb
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 
-from include import themes as grouping
 from include.embedding import bundled_encoder
 from include.meaning import claim_encoder
 from include.rare_words import rare_words
-from include.themes import ALONE, Claims, assign
+from include.themes import ALONE, Bar, Claims, assign
 
 HERE = Path(__file__).resolve()
 SETS = {
@@ -73,18 +71,19 @@ def measure(found: Sequence[str], gold: Sequence[str]) -> dict[str, float]:
     }
 
 
-def at_once(texts: Sequence[str], embeddings: np.ndarray) -> list[str]:
+def at_once(texts: Sequence[str], embeddings: np.ndarray, bar: Bar = ALONE) -> list[str]:
     """The themes of some texts, as `make themes` finds them."""
-    return by_day(texts, embeddings, np.zeros(len(texts), dtype=int))
+    return by_day(texts, embeddings, np.zeros(len(texts), dtype=int), bar)
 
 
-def by_day(texts: Sequence[str], embeddings: np.ndarray, days: np.ndarray) -> list[str]:
+def by_day(texts: Sequence[str], embeddings: np.ndarray, days: np.ndarray, bar: Bar = ALONE) -> list[str]:
     """The themes of some texts that come day by day."""
     found = np.full(len(texts), "", dtype=object)
     earlier: list[int] = []
     for day in np.unique(days):
         today = np.flatnonzero(days == day).tolist()
-        found[today] = assign(_claims(texts, embeddings, today), _claims(texts, embeddings, earlier), found[earlier])
+        new, known = (_claims(texts, embeddings, rows) for rows in (today, earlier))
+        found[today] = assign(new, known, found[earlier], bar)
         earlier += today
     return found.tolist()
 
@@ -105,9 +104,9 @@ def carried_over(sets: dict[str, Gold]) -> Iterator[tuple[str, str, dict[str, fl
     """Each set grouped at once, asking for the likeness that suits all the others best."""
     found: dict[str, dict[float, dict[str, float]]] = {name: {} for name in sets}
     for asked_for in ASKED_FOR:
-        with patch.object(grouping.assign, "__defaults__", (replace(ALONE, like_enough=asked_for),)):
-            for name, gold in sets.items():
-                found[name][asked_for] = measure(at_once(gold.texts, gold.embeddings), gold.themes)
+        bar = replace(ALONE, like_enough=asked_for)
+        for name, gold in sets.items():
+            found[name][asked_for] = measure(at_once(gold.texts, gold.embeddings, bar), gold.themes)
     for name in sets:
         others = [figures for other, figures in found.items() if other != name]
         best = max(ASKED_FOR, key=lambda t, o=others: sum(figures[t]["f1"] + figures[t]["ari"] for figures in o))

@@ -27,7 +27,9 @@ def model(dbt, session):
         )
         new, old = (
             known.filter("theme_id is null").project("* exclude (theme_id, looseness)"),
-            known.filter("theme_id is not null"),
+            known.filter("theme_id is not null").project(
+                "episode_id, partition_date, words, embedding, theme_id, looseness"
+            ),
         )
         return themes.derive(new.df(), old.to_arrow_table())
     return themes.derive(described.df())
