@@ -32,6 +32,9 @@ BETTER_THAN_NEW = 0.15
 SAME_STORY = 0.6
 PARAPHRASE = 0.75
 
+# Seconds that somebody who goes to a place in a recording listens on.
+HEARD_ON = 60
+
 # Types are given so that a result without rows still makes the right table.
 COLUMNS = {
     "digest_date": pd.ArrowDtype(pa.date32()),
@@ -63,8 +66,8 @@ def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor:
     """The digests of all dates that have candidates and no settled digest, chosen in date order: a row an insight,
     with digest_date and the columns of `choose`.
 
-    `candidates` has a row a scored claim: partition_date, claim_id, theme_id, show_id, insight, embedding, score,
-    show_count, and score_reason where it is to be told. `settled` are digests that stay as they are, with the columns
+    `candidates` has a row a scored claim: partition_date, claim_id, theme_id, show_id, episode_id, insight,
+    start_seconds (null where nobody knows), embedding, score, show_count, and score_reason where it is to be told. `settled` are digests that stay as they are, with the columns
     of the result; digests of the 14 days after them remember them.
     """
     told = candidates.set_index("claim_id", drop=False)
@@ -98,7 +101,7 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -
     further show that tells the theme, so that many loose mentions never outweigh one strong claim. A story that was
     sent comes back only with numbers or names that it had not, and must then be stronger than one that is new; `news`
     names them as they are said, and `news_since` is the day it was last sent. `same_story` lists the other claims of
-    the result that tell the same story.
+    the result that tell the same story, or are heard with it.
     """
     worth = candidates[candidates["score"] >= floor]
     before = list(sent.itertuples(index=False))
@@ -112,7 +115,7 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -
         strength = claim.score + FOR_ANOTHER_SHOW * (shows - 1) - (BETTER_THAN_NEW if earlier else 0.0)
         ranked.append((-round(strength, 6), claim.claim_id, claim, earlier, news))
     ranked.sort(key=lambda entry: entry[:2])
-    taken = {claim.claim_id: seat for seat, claim in enumerate(seat_claims([e[2] for e in ranked], _one_story), 1)}
+    taken = {claim.claim_id: seat for seat, claim in enumerate(seat_claims([e[2] for e in ranked], _one_hearing), 1)}
     reserve = [entry for entry in ranked if entry[1] not in taken][:RESERVE]
     places = taken | {entry[1]: place for place, entry in enumerate(reserve, SEATS + 1)}
     line = sorted((entry for entry in ranked if entry[1] in places), key=lambda entry: places[entry[1]])
@@ -131,7 +134,7 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -
                 "news": ", ".join(news[:NEWS_NAMED]) or None,
                 "show_count": claim.show_count,
                 "why": _why(claim, worth["score"].max(), since),
-                "same_story": [e[1] for e in line if e[1] != claim_id and _one_story(claim, e[2])],
+                "same_story": [e[1] for e in line if e[1] != claim_id and _one_hearing(claim, e[2])],
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)[1:])
@@ -152,6 +155,12 @@ def seat_claims(line: Iterable[Claim], one_story: Callable[[Claim, Claim], bool]
 
 def _one_story(one: Any, other: Any) -> bool:
     return one.theme_id == other.theme_id or _cosine(one.embedding, other.embedding) >= SAME_STORY
+
+
+def _one_hearing(one: Any, other: Any) -> bool:
+    """Whether two claims of a day tell one story, or who goes to the place of one in the recording hears the other."""
+    heard_with = one.episode_id == other.episode_id and abs(one.start_seconds - other.start_seconds) <= HEARD_ON
+    return _one_story(one, other) or heard_with
 
 
 def _news(claim: Any, earlier: Sequence[Any]) -> list[str]:

@@ -29,6 +29,7 @@ def day(*claims: dict, on: date = TODAY) -> pd.DataFrame:
             "show_id": f"show{number}",
             "episode_id": f"e{number}",
             "insight": f"Point {number} was made.",
+            "start_seconds": 30.0,
             "embedding": vector(number),
             "score": 3.0,
             "show_count": 1,
@@ -67,6 +68,13 @@ def test_a_theme_is_taken_once_by_its_strongest_claim():
 def test_two_claims_that_tell_one_story_in_different_themes_do_not_both_come():
     picks = five(day({"embedding": vector(1), "score": 4.0}, {"embedding": vector(1)}, {}), NOTHING_SENT)
     assert picks["claim_id"].tolist() == ["c0", "c2"]
+
+
+def test_two_points_of_one_place_in_a_recording_do_not_both_come():
+    talk = [{"episode_id": "e", "start_seconds": seconds} for seconds in (1330.0, 1371.0, 1400.0, None)]
+    line = choose(day(*talk, {"start_seconds": 1330.0}), NOTHING_SENT)
+    assert line["claim_id"].tolist() == ["c0", "c2", "c3", "c4", "c1"]
+    assert line["same_story"].tolist() == [["c1"], ["c1"], [], [], ["c0", "c2"]]
 
 
 def test_a_show_gets_two_places_at_most():

@@ -17,6 +17,7 @@ candidates as (
         members.episode_id,
         members.headline,
         members.insight,
+        members.start_seconds,
         members.embedding,
         scored.score,
         scored.score_reason

@@ -30,6 +30,7 @@ members as (
         claims.partition_date,
         claims.headline,
         claims.insight,
+        claims.start_seconds,
         embeddings.embedding
     from claim_themes
     inner join claims on claim_themes.claim_id = claims.claim_id
