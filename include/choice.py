@@ -67,8 +67,9 @@ def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor:
     with digest_date and the columns of `choose`.
 
     `candidates` has a row a scored claim: partition_date, claim_id, theme_id, show_id, episode_id, insight,
-    start_seconds (null where nobody knows), embedding, score, show_count, and score_reason where it is to be told. `settled` are digests that stay as they are, with the columns
-    of the result; digests of the 14 days after them remember them.
+    start_seconds (null where nobody knows), embedding, score, show_count, and score_reason where it is to be told.
+    `settled` are digests that stay as they are, with the columns of the result; digests of the 14 days after them
+    remember them.
     """
     told = candidates.set_index("claim_id", drop=False)
     decided: set[date] = set()

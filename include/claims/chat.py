@@ -12,9 +12,9 @@ import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator
 from rapidfuzz import fuzz
 
 from include.chat import ANSWERED, Answer, Asks, NobodyAnswered, Question, load_prompt, short_hash
@@ -31,6 +31,7 @@ from include.claims.claim import (
     words,
 )
 from include.claims.facts import spellings, unsupported
+from include.claims.forms import Form, as_form, items_of
 from include.claims.grounding import SHORTEST_QUOTE, Passage, Transcript, matching_speaker
 from include.claims.untrusted import as_data, gives_orders, orders_cut, visible, without_orders
 
@@ -43,14 +44,8 @@ NUMBERS_WITHIN = 150
 """Numbers of an insight must occur within so many words of its quote; names anywhere in the episode."""
 TOP = 20
 
-Form = TypeVar("Form", bound=BaseModel)
 
-
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ChosenPassage(_Form):
+class ChosenPassage(Form):
     """One passage that carries an insight."""
 
     first_line: int
@@ -62,13 +57,13 @@ class ChosenPassage(_Form):
     kind: Kind
 
 
-class ChosenPassages(_Form):
+class ChosenPassages(Form):
     """The passages of this part that carry an insight; none where there are none."""
 
     claims: list[ChosenPassage]
 
 
-class CorrectedText(_Form):
+class CorrectedText(Form):
     """One text, corrected; keep is false where nothing worth saying is left."""
 
     item: int
@@ -78,7 +73,7 @@ class CorrectedText(_Form):
     insight: str
 
 
-class CorrectedTexts(_Form):
+class CorrectedTexts(Form):
     """All texts, corrected."""
 
     items: list[CorrectedText]
@@ -94,7 +89,7 @@ def _on_scale(value: float) -> float:
 Rating = Annotated[float, AfterValidator(_on_scale)]
 
 
-class Ratings(_Form):
+class Ratings(Form):
     """The four ratings of the claim, each from 0 to 5 with a line that says why."""
 
     novelty: Rating
@@ -107,14 +102,14 @@ class Ratings(_Form):
     significance_reason: str
 
 
-class Verdict(_Form):
+class Verdict(Form):
     """Which of claim A and the claim of this number is the better."""
 
     number: int
     better: Literal["A", "other", "tie"]
 
 
-class Verdicts(_Form):
+class Verdicts(Form):
     """A verdict for each numbered claim."""
 
     verdicts: list[Verdict]
@@ -173,7 +168,7 @@ class ChatExtractor:
         drafts: list[_Draft] = []
         for window, answer in zip(windows, answers, strict=True):
             dropped.extend(_unread(window, answer))
-            for item in _items(answer, "claims"):
+            for item in items_of(answer, "claims"):
                 draft = source.draft(item, lines)
                 (drafts if isinstance(draft, _Draft) else dropped).append(draft)  # type: ignore[arg-type]
         drafts, duplicates = _without_duplicates(drafts)
@@ -215,7 +210,9 @@ class ChatExtractor:
             for batch in batches
         ]
         for batch, answer in zip(batches, self._model.ask_all(questions), strict=True):
-            corrected = {text.item: text for item in _items(answer, "items") if (text := _valid(CorrectedText, item))}
+            corrected = {
+                text.item: text for item in items_of(answer, "items") if (text := as_form(CorrectedText, item))
+            }
             for i, draft in enumerate(batch, 1):
                 text = corrected.get(i)
                 better = source.corrected(draft, text) if text and text.keep else draft
@@ -291,8 +288,8 @@ class ChatScorer:
         )
         said: dict[tuple[int, int], float] = {}
         for i, (met, answer) in enumerate(zip(meetings, answers, strict=True)):
-            for item in _items(answer, "verdicts"):
-                verdict = _valid(Verdict, item)
+            for item in items_of(answer, "verdicts"):
+                verdict = as_form(Verdict, item)
                 if verdict is not None and 1 <= verdict.number <= len(met):
                     said[i, met[verdict.number - 1]] = {"A": 1.0, "other": 0.0, "tie": 0.5}[verdict.better]
         for i, candidate in enumerate(best):
@@ -437,7 +434,7 @@ class _Source:
         quote = visible(str(item.get("quote") or "")) if isinstance(item, Mapping) else ""
         if isinstance(item, Mapping) and item.get("kind") not in get_args(Kind):
             item = {**item, "kind": "opinion"}
-        chosen = _valid(ChosenPassage, item)
+        chosen = as_form(ChosenPassage, item)
         if chosen is None:
             return DroppedClaim(quote[:500], "malformed", "a field is missing or of another type")
         if len(words(quote)) < SHORTEST_QUOTE:
@@ -531,7 +528,7 @@ def _segments_of(chosen: ChosenPassage, lines: Sequence[Line]) -> tuple[int, int
 
 def _unread(window: Sequence[Line], answer: Answer) -> list[DroppedClaim]:
     reason = {"failed": "not_read", "refused": "refused", "skipped_budget": "skipped_budget"}.get(answer.status)
-    if reason is None and answer.status != "ok" and not _items(answer, "claims"):
+    if reason is None and answer.status != "ok" and not items_of(answer, "claims"):
         reason = "malformed"
     if reason is None:
         return []
@@ -540,18 +537,6 @@ def _unread(window: Sequence[Line], answer: Answer) -> list[DroppedClaim]:
             "", reason, f"segments {window[0].segment} to {window[-1].segment}: {answer.error or answer.status}"
         )
     ]
-
-
-def _items(answer: Answer, name: str) -> list[Any]:
-    items = answer.data.get(name)
-    return items if isinstance(items, list) and answer.status != "refused" else []
-
-
-def _valid(model: type[Form], item: Any) -> Form | None:
-    try:
-        return model.model_validate(item)
-    except ValidationError:
-        return None
 
 
 # Candidates
@@ -587,7 +572,7 @@ class _Candidate:
         return sum(weight * getattr(self.ratings, part) for part, weight in WEIGHTS.items())
 
     def rate(self, answer: Answer) -> None:
-        self.ratings = _valid(Ratings, answer.data) if answer.status == "ok" else None
+        self.ratings = as_form(Ratings, answer.data) if answer.status == "ok" else None
         self.missing = answer.error or f"the answer was {answer.status}"
 
     def meet(self, verdicts: Iterable[tuple[float | None, float | None]]) -> None:
