@@ -2,12 +2,13 @@
 ### Build claims
 
 **What** — reads each transcript of the day for claims, checks every quote against the transcript, embeds the claims,
-and lets dbt build episodes, claims and themes.
+has a chat model, where one is set, say which of them tell the same story, and lets dbt build episodes, claims and
+themes.
 
 **When** — as soon as the day's transcripts are landed.
 
 **Reads** `raw.transcripts`, `raw.transcript_segments`. **Writes** `raw.claims`, `raw.claim_embeddings`,
-`ops.dropped_claims`, and the dbt models of the selector `claims`.
+`raw.story_pairs`, `ops.dropped_claims`, and the dbt models of the selector `claims`.
 
 **Rerun** — clear the run of the day. A transcript that the same extractor, in the same version, has read is not read
 again, and no question is put to a chat model twice.
@@ -40,6 +41,18 @@ def build_claims():
 
         return steps.land_claims(partition_key)
 
+    @task
+    def judge_pairs(partition_key=None):
+        from include import steps
+
+        return steps.judge_pairs(partition_key)
+
+    @task(pool=WRITER_POOL)
+    def land_verdicts(partition_key=None):
+        from include import steps
+
+        return steps.land_verdicts(partition_key)
+
     @task(outlets=[CLAIMS])
     def announce_claims(partition_key=None, triggering_asset_events=None, outlet_events=None):
         from include import steps
@@ -47,7 +60,8 @@ def build_claims():
         outlet_events[CLAIMS].extra = steps.passed_on(triggering_asset_events, partition_key)
 
     build_claim_models = dbt_build("build_claim_models", "claims")
-    list_unread_transcripts() >> extract_claims() >> land_claims() >> build_claim_models >> announce_claims()
+    found = list_unread_transcripts() >> extract_claims() >> land_claims()
+    found >> judge_pairs() >> land_verdicts() >> build_claim_models >> announce_claims()
 
 
 build_claims()

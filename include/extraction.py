@@ -219,9 +219,14 @@ def _forget(connection: duckdb.DuckDBPyConnection, day: date, reread: Sequence[s
         )
     """
     parameters = {"day": day, "reread": list(reread)}
-    for table in ("raw.claim_embeddings", "raw.claim_scores"):
+    for table, column in (
+        ("raw.claim_embeddings", "claim_id"),
+        ("raw.claim_scores", "claim_id"),
+        ("raw.story_pairs", "claim_id"),
+        ("raw.story_pairs", "other_claim_id"),
+    ):
         connection.execute(
-            f"delete from {table} where claim_id in (select claim_id from raw.claims where {gone})", parameters
+            f"delete from {table} where {column} in (select claim_id from raw.claims where {gone})", parameters
         )
     for table in ("raw.claims", "ops.dropped_claims", "raw.extractions"):
         connection.execute(f"delete from {table} where {gone}", parameters)

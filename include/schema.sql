@@ -203,6 +203,17 @@ create table if not exists raw.claim_scores (
     reason varchar
 );
 
+-- grain: a claim and one of the earlier ones that are likest to it; `verdict` is null until a chat model gave one
+create table if not exists raw.story_pairs (
+    claim_id varchar,
+    other_claim_id varchar,
+    partition_date date,
+    likeness double,
+    verdict varchar,
+    judge varchar,
+    prompt_version varchar
+);
+
 -- grain: a question asked of a chat model; the store that keeps anything from being asked twice
 create table if not exists raw.llm_calls (
     call_key varchar primary key,

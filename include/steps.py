@@ -194,14 +194,49 @@ def extract_claims(partition_key: str | None) -> Summary:
 
 
 def land_claims(partition_key: str | None) -> Summary:
-    from include import extraction
+    """Lands the day's claims; which of them a chat model is to compare can be said as soon as they are there."""
+    from include import extraction, story_pairs
     from include.claims import models
+    from include.claims.same_story import Comparison
 
     partition = day(partition_key)
     results = landing.get("claims", partition, list[extraction.Read])
+    judge = models.story_judge(settings())
     with open_warehouse() as connection:
         models.import_calls(connection, settings())
-        return _said(asdict(extraction.land(connection, partition, results, settings().data_docs)))
+        landed = extraction.land(connection, partition, results, settings().data_docs)
+        models.export_calls(connection, partition, settings())
+        unjudged = story_pairs.unjudged(connection, partition, judge) if judge else []
+    landing.put("unjudged_pairs", partition, unjudged, list[Comparison])
+    return _said({**asdict(landed), "to_compare": len(unjudged)})
+
+
+def judge_pairs(partition_key: str | None) -> Summary:
+    """Has a chat model, where there is one, say which of the day's claims tell the same story as others."""
+    from include.claims import models
+    from include.claims.same_story import Comparison, Judged
+
+    partition = day(partition_key)
+    unjudged = landing.get("unjudged_pairs", partition, list[Comparison])
+    judge = models.story_judge(settings())
+    judged = judge.judge(unjudged) if judge else []
+    landing.put("judged_pairs", partition, judged, list[Judged])
+    return _said({"pairs": sum(len(comparison.others) for comparison in unjudged), "judged": len(judged)})
+
+
+def land_verdicts(partition_key: str | None) -> Summary:
+    from include import story_pairs
+    from include.claims import models
+    from include.claims.same_story import Judged
+
+    partition = day(partition_key)
+    judge = models.story_judge(settings())
+    if judge is None:
+        return _said({"pairs": 0, "reason": "no chat model compares claims: PODCAST_LLM_MODEL is offline"})
+    judged = landing.get("judged_pairs", partition, list[Judged])
+    with open_warehouse() as connection:
+        models.import_calls(connection, settings())
+        return _said(story_pairs.land(connection, partition, judged, judge))
 
 
 def list_unscored_claims(partition_key: str | None) -> Summary:

@@ -1,20 +1,29 @@
 """Themes of claims in a file, by the pipeline's own grouping, without Airflow: `make themes IN=FILE OUT=FILE`.
 
 IN holds one JSON object a line with id and text (show is allowed, and not needed); OUT gets one with id and theme a
-line, in the same order.
+line, in the same order. Where PODCAST_LLM_MODEL names a chat model, it is asked which of the likest claims tell the
+same story.
 """
 
 import json
 import sys
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
+from include.chat import UnusableModel
+from include.claims.models import story_judge
+from include.claims.same_story import StoryJudge
 from include.meaning import claim_encoder
 from include.rare_words import rare_words
-from include.themes import Claims, assign
+from include.settings import settings
+from include.story_pairs import Told, comparisons, likest_pairs
+from include.themes import Claims, Verdicts, assign
 
 
 def main(arguments: list[str]) -> int:
-    """Writes OUT and returns 0; returns 2, with what is wrong on stderr, where IN cannot be read."""
+    """Writes OUT and returns 0; returns 2, with what is wrong on stderr, where IN cannot be read or a chat model
+    is set that cannot be used."""
     if len(arguments) != 2 or not all(arguments):
         print(
             "Say which file to read and which to write: make themes IN=claims.jsonl OUT=themes.jsonl", file=sys.stderr
@@ -26,7 +35,11 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError) as problem:
         print(f"Cannot read the claims: {problem}", file=sys.stderr)
         return 2
-    themes = group([row["id"] for row in rows], [row["text"] for row in rows])
+    try:
+        themes = group([row["id"] for row in rows], [row["text"] for row in rows], story_judge(settings()))
+    except UnusableModel as problem:
+        print(problem, file=sys.stderr)
+        return 2
     lines = [json.dumps({"id": row["id"], "theme": theme}) for row, theme in zip(rows, themes, strict=True)]
     target.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
     print(f"{len(rows)} claims in {len(set(themes))} themes: {target}")
@@ -53,14 +66,27 @@ def read(source: Path) -> list[dict[str, str]]:
     return rows
 
 
-def group(ids: list[str], texts: list[str]) -> list[str]:
-    """The theme of each text, all taken as claims of one date. The id of a theme is "t" and the smallest of its ids."""
+def group(ids: Sequence[str], texts: Sequence[str], judge: StoryJudge | None = None) -> list[str]:
+    """The theme of each text, all taken as claims of one date. The id of a theme is "t" and the smallest of its ids.
+    With a judge, it is asked once for each text that others are like."""
     if not ids:
         return []
     embeddings = claim_encoder().encode(texts)
     # An id of any form may follow the letter that a claim's id begins with.
     claims = Claims(["c" + one for one in ids], texts, [rare_words(text) for text in texts], embeddings)
-    return assign(claims, Claims((), (), (), embeddings[:0]), ())
+    verdicts = _judged(claims, judge) if judge else None
+    return assign(claims, Claims((), (), (), embeddings[:0]), (), verdicts=verdicts)
+
+
+def _judged(claims: Claims, judge: StoryJudge) -> Verdicts:
+    """What the judge says of the likest claims. Its answers are kept in the data directory, and not asked for again."""
+    told = [
+        Told(claim_id, claim_id, date.min, text, embedding)
+        for claim_id, text, embedding in zip(claims.claim_ids, claims.texts, claims.embeddings, strict=True)
+    ]
+    texts = dict(zip(claims.claim_ids, claims.texts, strict=True))
+    judged = judge.judge(comparisons(likest_pairs(told, date.min), texts))
+    return {(one.claim_id, one.other_claim_id): one.verdict for one in judged}
 
 
 if __name__ == "__main__":

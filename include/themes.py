@@ -7,7 +7,7 @@ claims never change their theme, and two earlier themes are never joined, so wha
 and the dates before it, not on the order in which claims are given or dates are run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -50,6 +50,9 @@ IN_CONTEXT = Bar(0.35, rare_words=1.5, crowding=0.32, loose_talk=0.1, specific=5
 # this stands in place of their rare words.
 SAME_SHOW = 0.2
 
+# What it adds to the likeness of two claims that a chat model says they tell the same story, related ones, or others.
+TOLD = {"same": 0.6, "related": -0.2, "different": -0.4}
+
 RECENT = np.timedelta64(30, "D")
 _NEXT_TO_ITS_STORY = (10, 40)
 _ENOUGH_TO_COMPARE = 100
@@ -89,19 +92,27 @@ class Claims:
         )
 
 
-def assign(new: Claims, known: Claims, known_themes: Sequence[str], bar: Bar = ALONE) -> list[str]:
+Verdicts = Mapping[tuple[str, str], str]
+"""What a chat model says of two claims, by their ids: `same`, `related` or `different`."""
+
+
+def assign(
+    new: Claims, known: Claims, known_themes: Sequence[str], bar: Bar = ALONE, verdicts: Verdicts | None = None
+) -> list[str]:
     """The theme of each new claim, in the order given. `new` are the claims of one date, `known` all claims of earlier
     dates, and `known_themes` the theme of each.
 
     A theme bears the id of its founding claim with "t" for its first letter: the smallest claim id of the first date
     that speaks of it.
     """
-    history = _History(bar)
+    history = _History(bar, verdicts)
     history.know(known, known_themes)
     return history.assign(new)[0]
 
 
-def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None) -> pd.DataFrame:
+def derive(
+    claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None, verdicts: Verdicts | None = None
+) -> pd.DataFrame:
     """The theme of each claim, going date by date: claim_id, partition_date, theme_id, a row a claim of `claims`.
 
     `claims` has claim_id, partition_date, show_id, episode_id, text (headline and insight), words (the rare words of
@@ -110,7 +121,7 @@ def derive(claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None)
     table is read where it lies: `make bench` prints time and memory of 1,000 claims against 1,000,000 settled ones.
     Raises ValueError where embeddings are of several sizes.
     """
-    history = _History(IN_CONTEXT)
+    history = _History(IN_CONTEXT, verdicts)
     if settled is not None:
         history.read(pa.Table.from_pandas(settled) if isinstance(settled, pd.DataFrame) else settled)
     rows = []
@@ -150,8 +161,14 @@ class _Part:
 class _History:
     """All claims so far and their themes."""
 
-    def __init__(self, bar: Bar) -> None:
+    def __init__(self, bar: Bar, verdicts: Verdicts | None = None) -> None:
         self._bar = bar
+        self._verdicts: dict[str, dict[str, float]] = {}
+        for (one, other), verdict in (verdicts or {}).items():
+            self._verdicts.setdefault(one, {})[other] = TOLD[verdict]
+            self._verdicts.setdefault(other, {})[one] = TOLD[verdict]
+        # The theme's number of each earlier claim on which there is a verdict.
+        self._judged: dict[str, int] = {}
         self._vocabulary = Vocabulary(bar.document_length)
         self._themes: dict[str, int] = {}
         self._parts: list[_Part] = []
@@ -165,14 +182,17 @@ class _History:
             words = self._vocabulary.number(batch["words"])
             looseness = batch["looseness"].fill_null(self._bar.crowding / 2).to_numpy(zero_copy_only=False)
             days = batch["partition_date"].cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
-            self._add(_matrix(batch["embedding"]), words, looseness, batch["theme_id"].to_pylist(), days)
+            ids = batch["claim_id"].to_pylist() if self._verdicts else ()
+            told = batch["theme_id"].to_pylist()
+            self._add(ids, _matrix(batch["embedding"]), words, looseness, told, days)
             documents.append((words, batch["episode_id"].to_pylist()))
         self._vocabulary.count(documents)
 
     def know(self, claims: Claims, themes: Sequence[str]) -> None:
         """Takes in claims that have their themes, as if they had been told on one date."""
         groups, words = self.alone(claims)
-        self._add(claims.embeddings, words, groups.looseness, themes, np.full(len(claims), _SOME_DAY))
+        days = np.full(len(claims), _SOME_DAY)
+        self._add(claims.claim_ids, claims.embeddings, words, groups.looseness, themes, days)
 
     def assign(self, new: Claims, day: np.datetime64 = _SOME_DAY) -> tuple[list[str], list[float]]:
         """Takes in the claims of the next date, and gives the theme and the looseness of each, in the order given."""
@@ -181,14 +201,15 @@ class _History:
         new = new.taken(order)
         today, words = self.alone(new, day)
         names = list(self._themes)
-        near = sorted(self._near(today), key=lambda number: names[number])
-        linked = _linked(self._grown(near), today, new.show_ids, self._bar)
+        near = sorted(self._near(today) | self._told_near(new.claim_ids), key=lambda number: names[number])
+        grown = self._grown(near)
+        linked = _linked(grown, today, new.show_ids, self._bar, self._told(new.claim_ids, near, grown.sizes))
         founders: dict[int, str] = {}
         themes = [
             names[near[group]] if group < len(near) else "t" + founders.setdefault(group, claim_id)[1:]
             for claim_id, group in zip(new.claim_ids, linked, strict=True)
         ]
-        self._add(new.embeddings, words, today.looseness, themes, np.full(len(new), day))
+        self._add(new.claim_ids, new.embeddings, words, today.looseness, themes, np.full(len(new), day))
         back = np.argsort(order).tolist()
         return [themes[i] for i in back], today.looseness[back].tolist()
 
@@ -227,12 +248,45 @@ class _History:
         return crowding
 
     def _add(
-        self, embeddings: np.ndarray, words: WordLists, looseness: np.ndarray, themes: Sequence[str], days: np.ndarray
+        self,
+        claim_ids: Sequence[str],
+        embeddings: np.ndarray,
+        words: WordLists,
+        looseness: np.ndarray,
+        themes: Sequence[str],
+        days: np.ndarray,
     ) -> None:
         numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
         if len(themes):
             told = np.fromiter(numbers, np.int64, count=len(themes))
             self._parts.append(_Part(embeddings, words, looseness, told, days))
+            if self._verdicts:
+                pairs = zip(claim_ids, told.tolist(), strict=True)
+                self._judged.update((claim_id, theme) for claim_id, theme in pairs if claim_id in self._verdicts)
+
+    def _told_near(self, claim_ids: Sequence[str]) -> set[int]:
+        """The themes that a chat model sees a new claim's story in."""
+        return {
+            self._judged[other]
+            for claim_id in claim_ids
+            for other, added in self._verdicts.get(claim_id, {}).items()
+            if added > 0 and other in self._judged
+        }
+
+    def _told(self, claim_ids: Sequence[str], near: Sequence[int], sizes: np.ndarray) -> np.ndarray:
+        """What verdicts add to the average likeness of each new claim to those themes, and to each other new claim,
+        shape (new claims, themes + new claims)."""
+        column = {theme: place for place, theme in enumerate(near)}
+        row = {claim_id: place for place, claim_id in enumerate(claim_ids)}
+        added = np.zeros((len(row), len(near) + len(row)))
+        for claim_id, place in row.items():
+            for other, more in self._verdicts.get(claim_id, {}).items():
+                if other in row:
+                    added[place, len(near) + row[other]] += more
+                elif self._judged.get(other) in column:
+                    theme = column[self._judged[other]]
+                    added[place, theme] += more / sizes[theme]
+        return added
 
     def _near(self, today: "_Groups") -> set[int]:
         """The themes that could be joined. An average is at most its largest term, so a theme without a single claim
@@ -288,13 +342,15 @@ class _Groups:
         return np.round((self.vectors @ other.vectors.T + shared) / np.outer(self.sizes, other.sizes) - loose, 6)
 
 
-def _linked(themes: _Groups, claims: _Groups, shows: Sequence[str], bar: Bar) -> list[int]:
-    """The group of each claim: a number below len(themes) is that earlier theme, any other a group of this date."""
+def _linked(themes: _Groups, claims: _Groups, shows: Sequence[str], bar: Bar, told: np.ndarray) -> list[int]:
+    """The group of each claim: a number below len(themes) is that earlier theme, any other a group of this date.
+    `told` is what verdicts add to the likeness of each claim to each theme and claim."""
     same_show = claims.likeness(claims, 0.0) + SAME_SHOW
     among = np.where(_same(shows, len(claims)), same_show, claims.likeness(claims, bar.rare_words))
     np.fill_diagonal(among, -np.inf)
     # A row is a group of this date, a column one that it might join: earlier themes first, then those of this date.
     likeness = np.hstack([claims.likeness(themes, bar.rare_words), among]) if len(themes) else among
+    likeness += told
     sizes = np.concatenate([themes.sizes, claims.sizes])
     group = np.arange(len(themes), len(sizes))
     while len(claims):

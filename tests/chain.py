@@ -20,6 +20,8 @@ STEPS = (
     "list_unread_transcripts",
     "extract_claims",
     "land_claims",
+    "judge_pairs",
+    "land_verdicts",
     "dbt claims",
     "list_unscored_claims",
     "score_claims",

@@ -1,4 +1,4 @@
-"""Who finds, scores and embeds claims, as the settings say: the offline model, or a chat model by name.
+"""Who finds, scores, embeds and compares claims, as the settings say: the offline model, or a chat model by name.
 
 What was asked of a chat model lives in two places: `raw.llm_calls`, and while a step runs, a folder that the step can
 write to without the warehouse. `export_calls` fills the folder, `import_calls` takes in what came new.
@@ -15,6 +15,7 @@ from include.warehouse import append, records, transaction
 
 if TYPE_CHECKING:
     from include.chat import ChatModel
+    from include.claims.same_story import StoryJudge
     from include.embedding import Encoder, ProviderEncoder
 
 OFFLINE = "offline"
@@ -40,6 +41,15 @@ def scorer(settings: Settings) -> Scorer:
     from include.claims.chat import ChatScorer
 
     return ChatScorer(_chat_model(settings))
+
+
+def story_judge(settings: Settings) -> "StoryJudge | None":
+    """The chat model that PODCAST_LLM_MODEL names, as a judge of which claims tell the same story; None offline."""
+    if settings.llm_model == OFFLINE:
+        return None
+    from include.claims.same_story import StoryJudge
+
+    return StoryJudge(_chat_model(settings))
 
 
 def encoder(settings: Settings) -> "Encoder | ProviderEncoder":

@@ -130,6 +130,32 @@ def test_a_claim_between_an_earlier_theme_and_one_of_today_goes_where_it_fits_be
     assert assign(some(["c2", "c3"], pointing(60, 110)), known, ["t1"]) == ["t2", "t2"]
 
 
+def test_claims_that_a_chat_model_says_tell_the_same_story_share_a_theme():
+    claims = some(["c1", "c2", "c3"], pointing(0, 80, 170))
+    assert assign(claims, NOBODY, ()) == ["t1", "t2", "t3"]
+    assert assign(claims, NOBODY, (), verdicts={("c2", "c1"): "same", ("c3", "c2"): "related"}) == ["t1", "t1", "t3"]
+
+
+@pytest.mark.parametrize("verdict", ["related", "different"])
+def test_claims_that_a_chat_model_says_tell_two_stories_are_kept_apart(verdict):
+    claims = some(["c1", "c2"], pointing(0, float(np.degrees(np.arccos(needed() + 0.1)))))
+    assert assign(claims, NOBODY, ()) == ["t1", "t1"]
+    assert assign(claims, NOBODY, (), verdicts={("c1", "c2"): verdict}) == ["t1", "t2"]
+
+
+def test_a_claim_joins_the_earlier_theme_that_a_chat_model_sees_its_story_in():
+    known, new = some(["c1", "c2"], pointing(0, 170)), some(["c3"], pointing(85))
+    assert assign(new, known, ["t1", "t2"]) == ["t3"]
+    assert assign(new, known, ["t1", "t2"], verdicts={("c3", "c2"): "same", ("c3", "c1"): "different"}) == ["t2"]
+
+
+def test_one_verdict_does_not_outweigh_a_whole_theme_that_a_claim_is_unlike():
+    known, new = some(["c1", "c2", "c3", "c4"], pointing(0, 0, 0, 0)), some(["c5"], pointing(100))
+    themes = ["t1"] * 4
+    assert assign(new, known, themes, verdicts={("c5", "c1"): "same"}) == ["t5"]
+    assert assign(new, known, themes, verdicts={("c5", claim): "same" for claim in known.claim_ids}) == ["t1"]
+
+
 def test_the_words_around_two_points_of_one_show_on_one_day_count_for_nothing():
     words = [["halmstad", "lithium"]] * 2
 
@@ -218,12 +244,16 @@ def test_days_derived_one_by_one_or_together_give_the_same_themes(in_arrow):
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     rows = [(f"c{i:02}", f"2026-01-1{i % 4}", f"show{i % 5}") for i in range(80)]
     claims = frame(rows, vectors)
-    together = derive(claims)
+    pairs = [(f"c{i:02}", f"c{j:02}") for i in range(80) for j in range(i)]
+    drawn = [pairs[i] for i in rng.permutation(len(pairs))[:90]]
+    said = dict(zip(drawn, ["same", "related", "different"] * 30, strict=True))
+    together = derive(claims, verdicts=said)
+    assert not together.equals(derive(claims))
     days = [today for _, today in claims.groupby("partition_date")]
-    settled = grouped(days[0], derive(days[0]))
+    settled = grouped(days[0], derive(days[0], verdicts=said))
     for today in days[1:]:
         shuffled = settled.sample(frac=1, random_state=3)
-        found = derive(today, pa.Table.from_pandas(shuffled) if in_arrow else shuffled)
+        found = derive(today, pa.Table.from_pandas(shuffled) if in_arrow else shuffled, said)
         settled = pd.concat([settled, grouped(today, found)])
     assert dict(zip(settled["claim_id"], settled["theme_id"], strict=True)) == dict(
         zip(together["claim_id"], together["theme_id"], strict=True)

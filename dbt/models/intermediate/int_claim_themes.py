@@ -9,6 +9,8 @@ def model(dbt, session):
     embeddings = dbt.ref("stg_claim_embeddings")
     episodes = dbt.ref("stg_episodes")
     words = dbt.ref("int_claim_words")
+    judged = dbt.ref("stg_story_pairs").filter("verdict is not null").project("claim_id, other_claim_id, verdict")
+    verdicts = {(claim_id, other): verdict for claim_id, other, verdict in judged.fetchall()}
     described = (
         claims.set_alias("claims")
         .join(embeddings.set_alias("embeddings"), "claims.claim_id = embeddings.claim_id")
@@ -28,8 +30,8 @@ def model(dbt, session):
         new, old = (
             known.filter("theme_id is null").project("* exclude (theme_id, looseness)"),
             known.filter("theme_id is not null").project(
-                "episode_id, partition_date, words, embedding, theme_id, looseness"
+                "claim_id, episode_id, partition_date, words, embedding, theme_id, looseness"
             ),
         )
-        return themes.derive(new.df(), old.to_arrow_table())
-    return themes.derive(described.df())
+        return themes.derive(new.df(), old.to_arrow_table(), verdicts)
+    return themes.derive(described.df(), verdicts=verdicts)

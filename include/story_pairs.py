@@ -1,0 +1,153 @@
+"""Which pairs of claims a chat model is asked about, whether they tell the same story, and what it said.
+
+A claim is held against the eight that are likest to it among those of other episodes, said on its own day or in the
+30 days before. Who is among the eight changes when a day before is added, so a run of a day looks at the days after it
+as well, and asks what was not asked yet: whatever the order of days, the pairs and what was said of them end the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+
+import duckdb
+import numpy as np
+
+from include.claims.same_story import Comparison, Judged, StoryJudge, Verdict
+from include.warehouse import append, records, transaction
+
+LIKEST = 8
+# A cosine. Of pairs below it, hardly any tell the same story.
+LIKE_ENOUGH = 0.3
+DAYS_BACK = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A claim that is to be compared: `text` is its headline and insight, `embedding` a unit vector."""
+
+    claim_id: str
+    episode_id: str
+    day: date
+    text: str
+    embedding: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A claim and an earlier one that is among the likest to it; `day` is the day of the claim."""
+
+    claim_id: str
+    other_claim_id: str
+    day: date
+    likeness: float
+
+
+def likest_pairs(claims: Sequence[Told], first: date) -> list[Pair]:
+    """The pairs of all claims of that day and later ones, the likest of each claim first. Of a pair on one day, the
+    claim of the greater id is held against the other. A pair depends on no claim of a later day."""
+    ordered = sorted(claims, key=lambda claim: (claim.day, claim.claim_id))
+    if not ordered:
+        return []
+    vectors = np.array([claim.embedding for claim in ordered], dtype=np.float32)
+    days = np.array([claim.day for claim in ordered], dtype="datetime64[D]")
+    episodes = np.array([claim.episode_id for claim in ordered], dtype=object)
+    pairs = []
+    for day, places in groupby(range(len(ordered)), key=lambda place: ordered[place].day):
+        if day < first:
+            continue
+        today = list(places)
+        start = int(np.searchsorted(days, np.datetime64(day) - DAYS_BACK))
+        # Rounded, so that a pair is as like whatever stands beside it.
+        likeness = np.round(vectors[today] @ vectors[start : today[-1] + 1].T, 5)
+        for place, alike in zip(today, likeness, strict=True):
+            alike[place - start :] = -1
+            alike[episodes[start : today[-1] + 1] == episodes[place]] = -1
+            near = np.flatnonzero(alike >= LIKE_ENOUGH)
+            likest = near[np.argsort(-alike[near], kind="stable")][:LIKEST]
+            pairs += [
+                Pair(ordered[place].claim_id, ordered[start + i].claim_id, day, float(alike[i]))
+                for i in likest.tolist()
+            ]
+    return pairs
+
+
+def comparisons(pairs: Sequence[Pair], texts: Mapping[str, str]) -> list[Comparison]:
+    """The pairs, a question for each claim; what is likest comes first, so that it is not what a short budget lacks."""
+    asked = []
+    for claim_id, group in groupby(pairs, key=lambda pair: pair.claim_id):
+        own = list(group)
+        # By id, so that a claim's place says nothing of how like it is.
+        others = tuple(sorted(pair.other_claim_id for pair in own))
+        shown = {claim: texts[claim] for claim in (claim_id, *others)}
+        asked.append((max(pair.likeness for pair in own), Comparison(claim_id, others, shown)))
+    return [comparison for _, comparison in sorted(asked, key=lambda one: (-one[0], one[1].claim_id))]
+
+
+def unjudged(connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge) -> list[Comparison]:
+    """What is to be asked about a day's claims, and about those of later days that are like them."""
+    claims = _claims(connection, day)
+    known = _verdicts(connection, judge)
+    pairs = [pair for pair in likest_pairs(claims, day) if (pair.claim_id, pair.other_claim_id) not in known]
+    return comparisons(pairs, {claim.claim_id: claim.text for claim in claims})
+
+
+def land(
+    connection: duckdb.DuckDBPyConnection, day: date, judged: Sequence[Judged], judge: StoryJudge
+) -> dict[str, int]:
+    """Makes these and the verdicts known before the verdicts of the day's pairs, and of the 30 days after it, in one
+    transaction. Pairs without a verdict are there with none. Says how many pairs there are of each verdict."""
+    with transaction(connection):
+        known = _verdicts(connection, judge) | {(one.claim_id, one.other_claim_id): one.verdict for one in judged}
+        pairs = likest_pairs(_claims(connection, day), day)
+        rows = [_row(pair, known.get((pair.claim_id, pair.other_claim_id)), judge) for pair in pairs]
+        connection.execute(
+            "delete from raw.story_pairs where partition_date between $day and $last",
+            {"day": day, "last": day + timedelta(DAYS_BACK)},
+        )
+        append(connection, "raw.story_pairs", rows)
+    verdicts = [row["verdict"] or "unjudged" for row in rows if row["partition_date"] == day]
+    return {verdict: verdicts.count(verdict) for verdict in sorted(set(verdicts))}
+
+
+def _claims(connection: duckdb.DuckDBPyConnection, day: date) -> list[Told]:
+    """The claims that have to do with the pairs of a day and of the 30 days after it."""
+    found = connection.execute(
+        """
+        select
+            claims.claim_id, claims.episode_id, claims.partition_date,
+            claims.headline || ' ' || claims.insight as text, embeddings.embedding
+        from raw.claims as claims
+        inner join raw.claim_embeddings as embeddings on claims.claim_id = embeddings.claim_id
+        where claims.partition_date between $first and $last
+        """,
+        {"first": day - timedelta(DAYS_BACK), "last": day + timedelta(DAYS_BACK)},
+    ).df()
+    return [
+        Told(row.claim_id, row.episode_id, row.partition_date.date(), row.text, row.embedding)
+        for row in found.itertuples(index=False)
+    ]
+
+
+def _verdicts(connection: duckdb.DuckDBPyConnection, judge: StoryJudge) -> dict[tuple[str, str], Verdict]:
+    rows = records(
+        connection,
+        """
+        select claim_id, other_claim_id, verdict from raw.story_pairs
+        where verdict is not null and judge = $judge and prompt_version = $version
+        """,
+        {"judge": judge.name, "version": judge.version},
+    )
+    return {(row["claim_id"], row["other_claim_id"]): row["verdict"] for row in rows}
+
+
+def _row(pair: Pair, verdict: Verdict | None, judge: StoryJudge) -> dict:
+    return {
+        "claim_id": pair.claim_id,
+        "other_claim_id": pair.other_claim_id,
+        "partition_date": pair.day,
+        "likeness": pair.likeness,
+        "verdict": verdict,
+        "judge": judge.name if verdict else None,
+        "prompt_version": judge.version if verdict else None,
+    }

@@ -1,0 +1,136 @@
+"""Which pairs of claims a chat model is asked about, and that the order of days changes nothing."""
+
+import itertools
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from include.claims.same_story import Judged
+from include.story_pairs import DAYS_BACK, LIKE_ENOUGH, LIKEST, Pair, Told, comparisons, land, likest_pairs, unjudged
+from include.warehouse import append, open_warehouse, records, transaction
+
+TODAY = date(2026, 1, 15)
+
+
+class Judge:
+    """Stands for a chat model by its name and version; who tells the same is decided by the tests."""
+
+    def __init__(self, version: str = "one"):
+        self.name, self.version = "provider:model", version
+
+
+def unit(*numbers: float) -> np.ndarray:
+    vector = np.array(numbers, dtype=np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def told(claim_id: str, days_ago: int = 0, episode: str = "", degrees: float = 0.0) -> Told:
+    """A claim of an episode of its own, unless told otherwise."""
+    angle = np.radians(degrees)
+    vector = unit(np.cos(angle), np.sin(angle))
+    return Told(claim_id, episode or claim_id, TODAY - timedelta(days_ago), f"Text of {claim_id}.", vector)
+
+
+def pairs(*claims: Told, first: date = date.min) -> list[tuple[str, str]]:
+    return [(pair.claim_id, pair.other_claim_id) for pair in likest_pairs(claims, first)]
+
+
+def test_a_claim_is_held_against_earlier_ones_and_the_smaller_ids_of_its_own_day():
+    assert pairs(told("c2"), told("c1"), told("c9", days_ago=3)) == [("c1", "c9"), ("c2", "c9"), ("c2", "c1")]
+    assert pairs(told("c2"), told("c9", days_ago=3), first=TODAY) == [("c2", "c9")]
+    assert pairs() == []
+
+
+def test_claims_of_one_episode_are_not_compared():
+    assert pairs(told("c1", episode="e"), told("c2", episode="e"), told("c3")) == [("c3", "c1"), ("c3", "c2")]
+
+
+def test_what_was_said_more_than_30_days_before_is_not_compared():
+    assert pairs(told("c1", days_ago=DAYS_BACK), told("c2"), first=TODAY) == [("c2", "c1")]
+    assert pairs(told("c1", days_ago=DAYS_BACK + 1), told("c2"), first=TODAY) == []
+
+
+def test_only_the_likest_are_compared_and_only_what_is_alike():
+    others = [told(f"c{number:02}", days_ago=1, degrees=number) for number in range(LIKEST + 3)]
+    assert pairs(told("z"), *others, first=TODAY) == [("z", f"c{number:02}") for number in range(LIKEST)]
+    edge = float(np.degrees(np.arccos(LIKE_ENOUGH)))
+    assert pairs(told("c1"), told("c2", degrees=edge - 1)) == [("c2", "c1")]
+    assert pairs(told("c1"), told("c2", degrees=edge + 1)) == []
+
+
+def test_a_question_is_asked_for_each_claim_the_likest_first():
+    found = [Pair("c1", "c9", TODAY, 0.5), Pair("c1", "c8", TODAY, 0.4), Pair("c2", "c9", TODAY, 0.7)]
+    asked = comparisons(found, {name: name.upper() for name in ("c1", "c2", "c8", "c9", "other")})
+    assert [(one.claim_id, one.others) for one in asked] == [("c2", ("c9",)), ("c1", ("c8", "c9"))]
+    assert asked[1].texts == {"c1": "C1", "c8": "C8", "c9": "C9"}
+
+
+# In the warehouse
+
+DAYS = [TODAY - timedelta(2), TODAY - timedelta(1), TODAY]
+
+
+def put(connection, day: date) -> None:
+    """Lands the claims of a day: twelve of six episodes, more than can all be held against one another."""
+    rng = np.random.default_rng(day.day)
+    rows, vectors = [], []
+    for number in range(12):
+        claim_id = f"c{day.day:02}{number:02}"
+        text = {"headline": f"Headline {number}", "insight": f"Insight of {day}."}
+        rows.append({"claim_id": claim_id, "episode_id": f"{day} {number // 2}", "partition_date": day, **text})
+        vector = unit(1.0, *rng.normal(scale=0.4, size=5))
+        vectors.append({"claim_id": claim_id, "partition_date": day, "model": "m", "embedding": vector.tolist()})
+    with transaction(connection):
+        append(connection, "raw.claims", rows)
+        append(connection, "raw.claim_embeddings", vectors)
+
+
+def run(connection, day: date, judge: Judge, answers: float = 1.0) -> list[tuple[str, str]]:
+    """Asks what is to be asked about a day, of which a share is answered, and lands it; gives what was asked."""
+    asked = [(one.claim_id, other) for one in unjudged(connection, day, judge) for other in one.others]
+    answered = asked[: round(answers * len(asked))]
+    verdicts = ("same", "related", "different")
+    land(connection, day, [Judged(*pair, verdicts[sum(map(ord, "".join(pair))) % 3]) for pair in answered], judge)
+    return asked
+
+
+@pytest.fixture
+def connection(tmp_path):
+    with open_warehouse(tmp_path / "warehouse.duckdb") as connection:
+        yield connection
+
+
+def kept(connection) -> list[tuple]:
+    return sorted(tuple(row.values()) for row in records(connection, "select * from raw.story_pairs"))
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(DAYS)))
+def test_the_pairs_and_their_verdicts_are_the_same_whatever_the_order_of_days(connection, tmp_path, order):
+    with open_warehouse(tmp_path / "in order.duckdb") as other:
+        for day in DAYS:
+            put(other, day)
+            run(other, day, Judge())
+        expected = kept(other)
+    for day in order:
+        put(connection, day)
+        run(connection, day, Judge())
+    assert kept(connection) == expected
+    assert len(expected) > 150
+    assert {row[4] for row in expected} == {"same", "related", "different"}
+
+
+def test_a_pair_is_asked_about_once_and_again_where_nobody_answered(connection):
+    for day in DAYS:
+        put(connection, day)
+    first = run(connection, DAYS[0], Judge(), answers=0.5)
+    assert set(run(connection, DAYS[0], Judge())) == set(first[round(0.5 * len(first)) :])
+    assert run(connection, DAYS[0], Judge()) == []
+    assert None not in {row[4] for row in kept(connection)}
+
+
+def test_another_judge_or_another_version_asks_for_itself(connection):
+    put(connection, TODAY)
+    asked = run(connection, TODAY, Judge())
+    assert run(connection, TODAY, Judge("two")) == asked
+    assert {row[6] for row in kept(connection)} == {"two"}
