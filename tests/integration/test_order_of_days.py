@@ -48,6 +48,46 @@ def test_every_day_has_its_digest(forwards):
     assert digests[-1][1] == 5
 
 
+def test_each_digest_has_a_story_of_several_shows_and_the_last_one_a_story_of_three_and_one_that_is_back_with_news(
+    forwards,
+):
+    with duckdb.connect(str(forwards / "published" / "podcasts.duckdb"), read_only=True) as connection:
+        digests = records(
+            connection,
+            """
+            select
+                cast(digest_date as varchar) as day,
+                max(show_count) as most_shows,
+                list(cast(news_since as varchar) || ': ' || news) filter (is_update) as updates
+            from marts.top_insights
+            group by digest_date
+            order by digest_date
+            """,
+        )
+    assert [digest["most_shows"] for digest in digests] == [2, 2, 3]
+    assert digests[-1]["updates"] == ["2026-01-14: Pellan Mutual, fifty-two thousand euros"]
+
+
+def test_two_shows_contradict_each_other_on_how_long_the_plant_stays_shut(forwards):
+    with duckdb.connect(str(forwards / "published" / "podcasts.duckdb"), read_only=True) as connection:
+        dissents = records(
+            connection,
+            """
+            select dissent.kind, dissent.detail, list_sort([later.show_title, earlier.show_title]) as shows
+            from marts.theme_dissent as dissent
+            inner join marts.claims as one on dissent.claim_id = one.claim_id
+            inner join marts.episodes as later on one.episode_id = later.episode_id
+            inner join marts.claims as other on dissent.other_claim_id = other.claim_id
+            inner join marts.episodes as earlier on other.episode_id = earlier.episode_id
+            """,
+        )
+    (dissent,) = dissents
+    assert dissent["kind"] == "number"
+    assert "five months" in dissent["detail"]
+    assert "nine months" in dissent["detail"]
+    assert dissent["shows"] == ["Second Opinion", "Slow Steaming"]
+
+
 def test_a_second_run_of_a_day_in_the_middle_changes_no_row_of_any_table(forwards):
     before = chain.tables(forwards / "warehouse.duckdb", SCHEMAS)
     chain.run_day(DAYS[1])
