@@ -415,13 +415,15 @@ from (
     union all
 
     select
-        5, count(*)::varchar || case when count(*) = 1 then ' claim' else ' claims' end || ' not rated',
+        5,
+        count(*)::varchar || case when count(*) = 1 then ' claim' else ' claims' end
+        || case when task = 'same_story' then ' not compared with others' else ' not rated' end,
         coalesce(any_value(error order by call_key), status)
     from ops.llm_calls
     where
         status not in ('ok', 'truncated')
         and subject_id in (select claim_id from marts.claims where partition_date = $day)
-    group by status
+    group by task = 'same_story', status
 
     union all
 

@@ -51,7 +51,7 @@ IN_CONTEXT = Bar(0.35, rare_words=1.5, crowding=0.32, loose_talk=0.1, specific=5
 SAME_SHOW = 0.2
 
 # What it adds to the likeness of two claims that a chat model says they tell the same story, related ones, or others.
-TOLD = {"same": 0.6, "related": -0.2, "different": -0.4}
+TOLD = {"same": 0.8, "related": -0.2, "different": -0.4}
 
 RECENT = np.timedelta64(30, "D")
 _NEXT_TO_ITS_STORY = (10, 40)

@@ -3,8 +3,9 @@
 Measured against insights that were grouped by hand: those in `../shared/gold` where they are, and the bundled ones.
 How views of a claim are combined in `include.themes` was chosen with all of them in view. Each set is grouped all at
 once, as a file is, and as a stream, dealt at random over five days that come one after the other. Beside them stand
-the plain mean of the embedding model, grouped in the same way, and what comes of asking for the likeness that suits
-the other sets best.
+the plain mean of the embedding model, grouped in the same way, what comes of asking for the likeness that suits the
+other sets best, and what comes of a chat model's verdicts: a large model was asked about all pairs that the pipeline
+asks about, by the pipeline's prompt, and its answers were kept (`gold/verdicts.jsonl`).
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from math import comb
 from pathlib import Path
 
@@ -21,6 +23,7 @@ import numpy as np
 from include.embedding import bundled_encoder
 from include.meaning import claim_encoder
 from include.rare_words import rare_words
+from include.story_pairs import Told, likest_pairs
 from include.themes import ALONE, Bar, Claims, assign
 
 HERE = Path(__file__).resolve()
@@ -32,6 +35,7 @@ SETS = {
     "mixed": HERE.parent / "gold" / "themes_c.jsonl",
     "half spoken": HERE.parent / "gold" / "themes_d.jsonl",
 }
+VERDICTS = HERE.parent / "gold" / "verdicts.jsonl"
 MEASURES = ("precision", "recall", "f1", "ari", "largest_mixed")
 DAYS, DEALS = 5, 10
 ASKED_FOR = [thousandths / 1000 for thousandths in range(80, 210, 10)]
@@ -39,8 +43,9 @@ ASKED_FOR = [thousandths / 1000 for thousandths in range(80, 210, 10)]
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """Insights of a file, the theme of each, and their vectors."""
+    """Insights of a file, their ids, the theme of each, and their vectors."""
 
+    ids: list[str]
     texts: list[str]
     themes: list[str]
     embeddings: np.ndarray
@@ -49,7 +54,13 @@ class Gold:
     def read(cls, path: Path) -> "Gold":
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
         texts = [line["text"] for line in lines]
-        return cls(texts, [line["theme"] for line in lines], claim_encoder().encode(texts))
+        themes = [line["theme"] for line in lines]
+        return cls([line["id"] for line in lines], texts, themes, claim_encoder().encode(texts))
+
+    def taken(self, rows: Sequence[int]) -> "Gold":
+        """Some of the insights, in the order given."""
+        ids, texts, themes = ([column[row] for row in rows] for column in (self.ids, self.texts, self.themes))
+        return Gold(ids, texts, themes, self.embeddings[list(rows)])
 
 
 def measure(found: Sequence[str], gold: Sequence[str]) -> dict[str, float]:
@@ -86,6 +97,20 @@ def by_day(texts: Sequence[str], embeddings: np.ndarray, days: np.ndarray, bar: 
         found[today] = assign(new, known, found[earlier], bar)
         earlier += today
     return found.tolist()
+
+
+def with_verdicts(gold: Gold, said: dict) -> tuple[str, dict[str, float]]:
+    """How the insights of a set, or those of them that were asked about, are grouped by what a chat model said."""
+    asked = set(gold.ids if said["insights"] == "all" else said["insights"])
+    gold = gold.taken([row for row, name in enumerate(gold.ids) if name in asked])
+    claims = _claims(gold.texts, gold.embeddings, range(len(gold.ids)))
+    verdict = {tuple(pair): name for name in ("same", "related") for pair in said[name]}
+    id_of = dict(zip(claims.claim_ids, gold.ids, strict=True))
+    told = [Told(claim, claim, date.min, "", vector) for claim, vector in zip(id_of, gold.embeddings, strict=True)]
+    pairs = [(pair.claim_id, pair.other_claim_id) for pair in likest_pairs(told, date.min)]
+    verdicts = {(one, other): verdict.get((id_of[one], id_of[other]), "different") for one, other in pairs}
+    found = assign(claims, _claims((), gold.embeddings, ()), (), verdicts=verdicts)
+    return f"{len(asked)} at once, with a chat model's verdicts", measure(found, gold.themes)
 
 
 def rows(gold: Gold) -> Iterator[tuple[str, dict[str, float]]]:
@@ -126,6 +151,9 @@ def main() -> int:
             _print(name, grouped, figures)
     for name, grouped, figures in carried_over(sets):
         _print(name, grouped, figures)
+    for said in map(json.loads, VERDICTS.read_text(encoding="utf-8").splitlines()):
+        if said["set"] in sets:
+            _print(said["set"], *with_verdicts(sets[said["set"]], said))
     return 0
 
 

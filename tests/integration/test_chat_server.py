@@ -12,10 +12,13 @@ import time
 
 import pytest
 
+from include import theme_files
 from include.budget import Budget
 from include.chat import CallStore, ChatModel, NobodyAnswered, UnusableModel
 from include.claims.chat import ChatExtractor, ChatScorer
 from include.claims.claim import Claim, Episode, ReadEpisode, Segment
+from include.claims.same_story import Comparison, Judged, StoryJudge
+from tests import chain
 from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, error, lines_of, passage, ratings
 
 SECRET = "sk-test-0123456789abcdef"
@@ -619,6 +622,96 @@ def test_a_day_without_claims_asks_nothing(connect):
     assert server.asked == []
 
 
+# Claims compared
+
+TALES = {
+    "c1": "A ferry line in Halmstad swaps diesel for batteries.",
+    "c2": "Its boats run on current now, says a shipyard at Halmstad.",
+    "c3": "Sourdough wants a warm room.",
+}
+COMPARISON = Comparison("c1", ("c2", "c3"), TALES)
+
+
+def compares(verdict):
+    """A model that says what two claims are to each other."""
+
+    def model(asked: Asked) -> Reply:
+        anchor, others = pairs_of(asked)
+        return answer({"verdicts": [{"number": n, "verdict": verdict(anchor, other)} for n, other in others]})
+
+    return model
+
+
+def test_each_pair_of_claims_gets_its_verdict(connect):
+    with ChatServer(compares(lambda a, b: "same" if "Halmstad" in a and "Halmstad" in b else "different")) as server:
+        judged = StoryJudge(connect(server)).judge([COMPARISON, Comparison("c3", ("c2",), TALES)])
+    assert judged == [Judged("c1", "c2", "same"), Judged("c1", "c3", "different"), Judged("c3", "c2", "different")]
+    assert len(server.asked) == 2
+
+
+def test_claims_compared_once_are_not_compared_again(connect):
+    with ChatServer(compares(lambda a, b: "related")) as server:
+        first = StoryJudge(connect(server)).judge([COMPARISON])
+        again = StoryJudge(connect(server)).judge([COMPARISON])
+    assert len(server.asked) == 1
+    assert first == again
+
+
+def test_of_verdicts_only_those_of_the_right_form_count(connect):
+    odd = [
+        {"number": 1, "verdict": "identical"},
+        {"number": 2, "verdict": "same"},
+        {"number": 9, "verdict": "same"},
+        {"number": "two"},
+        "same",
+    ]
+    with ChatServer(lambda _: answer({"verdicts": odd})) as server:
+        assert StoryJudge(connect(server)).judge([COMPARISON]) == [Judged("c1", "c3", "same")]
+
+
+def test_where_comparisons_fail_the_others_count_and_are_all_that_is_said(connect, caplog):
+    def model(asked: Asked) -> Reply:
+        anchor, _ = pairs_of(asked)
+        return error(400, "no") if "Halmstad" in anchor else compares(lambda a, b: "same")(asked)
+
+    with ChatServer(model) as server:
+        judged = StoryJudge(connect(server)).judge([COMPARISON, Comparison("c3", ("c2",), TALES)])
+    assert judged == [Judged("c3", "c2", "same")]
+    assert "said nothing on 2 pairs" in caplog.text
+
+
+def test_where_money_is_short_the_likest_claims_are_compared(connect):
+    likest = [Comparison(f"c{i}", ("x",), {f"c{i}": f"Tale {i}.", "x": "Another."}) for i in range(40)]
+    with ChatServer(compares(lambda a, b: "different")) as server:
+        judged = StoryJudge(connect(server, Budget(0.008), concurrency=1)).judge(likest)
+    assert 0 < len(judged) < 40
+    assert [one.claim_id for one in judged] == [one.claim_id for one in likest[: len(judged)]]
+
+
+def test_a_file_of_claims_is_grouped_by_what_a_chat_model_says(tmp_path, monkeypatch, capsys):
+    source, target = tmp_path / "claims.jsonl", tmp_path / "themes.jsonl"
+    source.write_text("".join(json.dumps({"id": name, "text": text}) + "\n" for name, text in TALES.items()))
+    with ChatServer(compares(lambda a, b: "different")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        with chain.environment(tmp_path, PODCAST_LLM_MODEL="openai:gpt-4o-mini"):
+            assert theme_files.main([str(source), str(target)]) == 0
+    assert len({json.loads(line)["theme"] for line in target.read_text().splitlines()}) == 3
+    assert len(server.asked) == 1
+    with chain.environment(tmp_path, PODCAST_LLM_MODEL="offline"):
+        assert theme_files.main([str(source), str(target)]) == 0
+    assert len({json.loads(line)["theme"] for line in target.read_text().splitlines()}) == 2
+
+
+def test_a_chat_model_that_cannot_be_used_is_said_where_a_file_is_grouped(tmp_path, monkeypatch, capsys):
+    source = tmp_path / "claims.jsonl"
+    source.write_text("".join(json.dumps({"id": name, "text": text}) + "\n" for name, text in TALES.items()))
+    with ChatServer(lambda _: error(401, "no such key")) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        with chain.environment(tmp_path, PODCAST_LLM_MODEL="openai:gpt-4o-mini"):
+            assert theme_files.main([str(source), str(tmp_path / "themes.jsonl")]) == 2
+    assert "PODCAST_LLM_MODEL" in capsys.readouterr().err
+
+
 # Orders spoken in a transcript
 
 ORDERS = [
@@ -720,3 +813,12 @@ def test_markup_and_breaks_in_an_answer_stay_text_on_one_line(connect):
     assert claim.headline == "Gas bcc: <b>bill</b>"
     assert claim.insight == "The bill fell. It fell <i>much</i>."
     assert "<" not in html.escape(claim.headline)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_order_in_a_claim_is_not_shown_to_who_compares_it_and_breaks_no_frame(connect, order):
+    texts = {name: f"{text} {order}" for name, text in TALES.items()}
+    with ChatServer(compares(lambda a, b: "different")) as server:
+        StoryJudge(connect(server)).judge([Comparison("c1", ("c2", "c3"), texts)])
+        (asked,) = server.asked
+    assert pairs_of(asked) == (TALES["c1"], [(1, TALES["c2"]), (2, TALES["c3"])])

@@ -158,6 +158,8 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
         {"call_key": "k2", "subject_id": "c2", "task": "score", "status": "ok", "cost_usd": 0.0042},
         {"call_key": "k3", "subject_id": "c3", "task": "score", "status": "skipped_budget", "cost_usd": 0.0,
          "error": "the day's 5 dollars were spent"},
+        {"call_key": "k5", "subject_id": "c3", "task": "same_story", "status": "skipped_budget", "cost_usd": 0.0,
+         "error": "the day's 5 dollars were spent"},
         {"call_key": "k4", "subject_id": "e6", "task": "extract", "status": "ok", "cost_usd": 0.5},
     ])  # fmt: skip
     append(connection, "ops.dropped_claims", [
