@@ -60,27 +60,48 @@ pairs as (
     select * from of_other_themes
 ),
 
+verdicts as (
+    select
+        claim_id,
+        other_claim_id,
+        verdict
+    from {{ ref('stg_story_pairs') }}
+    union all
+    select
+        other_claim_id,
+        claim_id,
+        verdict
+    from {{ ref('stg_story_pairs') }}
+),
+
 -- Embeddings of different models have different sizes as a rule and cannot be compared.
 compared as (
     select
-        claim_id,
-        related_claim_id,
-        is_same_theme,
+        pairs.claim_id,
+        pairs.related_claim_id,
+        pairs.is_same_theme,
         case
-            when len(embedding) = len(related_embedding)
-                then round(cast(list_cosine_similarity(embedding, related_embedding) as double), 4)
+            when len(pairs.embedding) = len(pairs.related_embedding)
+                then round(cast(list_cosine_similarity(pairs.embedding, pairs.related_embedding) as double), 4)
         end as likeness,
-        partition_date
+        verdicts.verdict,
+        pairs.partition_date
     from pairs
+    left join verdicts
+        on pairs.claim_id = verdicts.claim_id and pairs.related_claim_id = verdicts.other_claim_id
     {% if is_incremental() %}
-        where partition_date >= {{ first_day() }}
+        where pairs.partition_date >= {{ first_day() }}
     {% endif %}
 ),
 
 -- Chosen by reading pairs of two days of ten shows: from 0.5 on most speak of one matter, below they share a field.
 related as (
-    select * from compared
-    where is_same_theme or likeness >= 0.5
+    select * exclude (verdict)
+    from compared
+    where
+        is_same_theme
+        or verdict = 'same'
+        or (likeness >= 0.5 and verdict is distinct from 'different')
 )
 
 select * from related
