@@ -25,7 +25,7 @@ from include.claims.wording import readable
 from include.embedding import bundled_encoder
 
 WEIGHTS = Path(__file__).parent / "weights" / "offline.npz"
-CODE = "14"
+CODE = "15"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
 WORDS_A_CLAIM = 100

@@ -27,9 +27,10 @@ _FALSE_START = re.compile(
 )
 _STAMMER = re.compile(r"\b(\w{1,3})[-–—]+\s+(?=\1)", re.I)
 _OPENERS = re.compile(
-    r"^(?:(?:(?:and|but|so|or)\b[\s,.!–—-]+)|(?:(?:well|yeah|yes|yep|no|okay|ok|right|now|oh|I mean|you know|like|then|"
+    r"^(?:(?:(?:and|but|so(?! (?:far|many|much|few)\b)|or)\b(?!-\w)[\s,.!–—-]+)|"
+    r"(?:(?:well|yeah|yes|yep|no|okay|ok|right|now|oh|I mean|you know|like|then|"
     r"also|plus|again|anyway|look|see|actually|basically|obviously|exactly|sure|absolutely|alright|all right|wow|cool|"
-    r"great|hey)\b\s*[,.!–—-][\s,.!–—-]*))+(?=\w)",
+    r"great|hey)\b(?!-\w)\s*[,.!–—-][\s,.!–—-]*))+(?=\w)",
     re.I,
 )
 """Words that lead in and say nothing; most only where a comma or a stop parts them from what follows: "No, it is" and
