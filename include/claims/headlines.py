@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LONGEST = 14
 SHORTEST = 4
-BROKEN_OFF = 2.5
+BROKEN_OFF = 1.2
 """By how much more a clause that breaks off must tell than a whole one."""
 LEAST = 0.0
 """How much a clause must tell at least to be preferred to what the passage begins with."""
@@ -307,7 +307,7 @@ def _value(verb: "Token", cut: Sequence[int], weights: dict[str, float]) -> floa
     elif subject.lower_ in _PERSONS:
         value += {"i": -2.2 if told.tag_ == "VBD" else -1.6, "we": 0.2, "you": 0.3}[subject.lower_]
     elif any(map(_names, about)):
-        value += 1.6 + 0.3 * (subject.pos_ == "PROPN") - 0.8 * any(t.lower_ in _POINTING for t in about)
+        value += 1.6 + 0.3 * (subject.pos_ == "PROPN") - 1.6 * any(t.lower_ in _POINTING for t in about)
     said = [t for t in words if _tells(t) and t not in about]
     if not any(map(_names, said)):
         value -= 1.0 if said and any(map(_names, about)) else 3.0
