@@ -37,8 +37,9 @@ down: setup ## stop what `make up` started
 backfill: setup ## a range of days, no mail: make backfill FROM=2026-01-13 TO=2026-01-15
 	@$(RUN) -m include.local_airflow backfill --from "$(FROM)" --to "$(TO)" $(if $(FEEDS),--feeds "$(FEEDS)")
 
+# A file's tests stay together, since they share what they built; the files that wait for Airflow begin first.
 test: setup ## every test
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## style, types, SQL, requirements in sync
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .
