@@ -311,7 +311,8 @@ def _value(verb: "Token", cut: Sequence[int], weights: dict[str, float]) -> floa
     said = [t for t in words if _tells(t) and t not in about]
     if not any(map(_names, said)):
         value -= 1.0 if said and any(map(_names, about)) else 3.0
-    named = [e.label_ for e in doc.ents if e.label_ in _TELLING and all(t.i in kept or t.is_punct for t in e)]
+    entities = (e for e in doc.ents if e.label_ in _TELLING and e.text.lower() != "one")
+    named = [e.label_ for e in entities if all(t.i in kept or t.is_punct for t in e)]
     numbers = sum(label in _NUMBERS for label in named)
     value += 0.35 * min(3, len(named) - numbers) + 0.5 * min(2, numbers)
     value += 4.5 * sum(weights.get(lemma, 0.0) for lemma in {t.lemma_.lower() for t in words if _tells(t)})

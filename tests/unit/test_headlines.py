@@ -192,6 +192,10 @@ def test_what_is_left_out_never_makes_more_of_a_claim_than_was_said(passage, exp
             'The northern pier is a ruin of Ostrey." We sold it to nine fishermen for a crown.',
             "We sold it to nine fishermen for a crown",
         ),
+        (
+            "Cheaper orders saved the town 900 crowns. So from April, the harbour must try one more lamp.",
+            "Cheaper orders saved the town 900 crowns",
+        ),
         ("That they sold the pier is a shame. It's dear to repair it.", "That they sold the pier is a shame"),
     ],
 )
