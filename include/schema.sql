@@ -349,3 +349,8 @@ select
     call_key, subject_id, task, provider_model, prompt_version, input_tokens, output_tokens, cost_usd,
     latency_seconds, status, error, answer, called_at
 from raw.llm_calls;
+
+-- grain: a claim and one of the earlier ones that are likest to it; what a chat model says of the two
+create or replace view ops.story_pairs as
+select claim_id, other_claim_id, partition_date, likeness, verdict, judge, prompt_version
+from raw.story_pairs;

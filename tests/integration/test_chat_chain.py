@@ -2,10 +2,11 @@
 
 import re
 
+import duckdb
 import pytest
 
 from include.sample import server as sample
-from include.warehouse import open_warehouse, records
+from include.warehouse import records
 from tests import chain
 from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, lines_of, passage, ratings
 
@@ -56,12 +57,12 @@ def asked_and_built(tmp_path_factory):
 
 def test_claims_that_the_chat_model_says_tell_one_story_share_a_theme_and_others_do_not(asked_and_built):
     folder, first, *_ = asked_and_built
-    with open_warehouse(folder / "warehouse.duckdb") as connection:
+    with duckdb.connect(str(folder / "published" / "podcasts.duckdb"), read_only=True) as connection:
         pairs = records(
             connection,
             """
             select pairs.verdict, one.theme_id = other.theme_id as together, count(*) as pairs
-            from raw.story_pairs as pairs
+            from ops.story_pairs as pairs
             inner join marts.claims as one on pairs.claim_id = one.claim_id
             inner join marts.claims as other on pairs.other_claim_id = other.claim_id
             group by all
