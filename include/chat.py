@@ -118,6 +118,8 @@ class Asks(Protocol):
 
     def ask_all(self, questions: Sequence[Question]) -> list[Answer]: ...
 
+    def keys(self, question: Question) -> tuple[str, ...]: ...
+
 
 def load_prompt(name: str) -> Prompt:
     """The prompt in `include/prompts/NAME.md`: what stands above its first line `---` is the system part."""
@@ -129,6 +131,11 @@ def load_prompt(name: str) -> Prompt:
 def short_hash(*parts: str) -> str:
     """Twelve hexadecimal digits that name these texts in this order."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def _filled(question: Question) -> str:
+    """The user part of a question."""
+    return string.Template(question.prompt.user).substitute(question.values)
 
 
 def call_key(provider_model: str, question: Question, system: str, user: str) -> str:
@@ -229,13 +236,17 @@ class ChatModel:
 
     def ask(self, question: Question) -> Answer:
         """The answer to one question, from the store where it is there."""
-        places = string.Template(question.prompt.user)
-        system, user = question.prompt.system, places.substitute(question.values)
-        first = self._once(question, system, user)
+        user = _filled(question)
+        first = self._once(question, question.prompt.system, user)
         if first.status != "malformed":
             return first
-        second = self._once(question, system + _ONCE_MORE, user)
+        second = self._once(question, question.prompt.system + _ONCE_MORE, user)
         return second if second.data or not first.data else first
+
+    def keys(self, question: Question) -> tuple[str, ...]:
+        """The keys under which answers to a question are kept: to it, and where it was asked once more."""
+        user, system = _filled(question), question.prompt.system
+        return tuple(call_key(self.name, question, asked, user) for asked in (system, system + _ONCE_MORE))
 
     def _once(self, question: Question, system: str, user: str) -> Answer:
         key = call_key(self.name, question, system, user)

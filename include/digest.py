@@ -416,13 +416,20 @@ from (
 
     select
         5,
-        count(*)::varchar || case when count(*) = 1 then ' claim' else ' claims' end
-        || case when task = 'same_story' then ' not compared with others' else ' not rated' end,
+        count(distinct subject_id)::varchar || case when count(distinct subject_id) = 1 then ' claim' else ' claims' end
+        || case when task = 'same_story' then ' not compared with all that is like it' else ' not rated' end,
         coalesce(any_value(error order by call_key), status)
-    from ops.llm_calls
+    from ops.llm_calls as calls
     where
         status not in ('ok', 'truncated')
         and subject_id in (select claim_id from marts.claims where partition_date = $day)
+        and not (
+            status = 'malformed'
+            and exists (
+                select 1 from ops.llm_calls as again
+                where again.subject_id = calls.subject_id and again.task = calls.task and again.status = 'ok'
+            )
+        )
     group by task = 'same_story', status
 
     union all

@@ -205,10 +205,12 @@ def land_claims(partition_key: str | None) -> Summary:
     with open_warehouse() as connection:
         models.import_calls(connection, settings())
         landed = extraction.land(connection, partition, results, settings().data_docs)
-        models.export_calls(connection, partition, settings())
-        unjudged = story_pairs.unjudged(connection, partition, judge) if judge else []
+        unjudged: list[Comparison] = []
+        if judge:
+            unjudged = story_pairs.unjudged(connection, partition, judge)
+            models.export_verdicts(connection, unjudged, judge, settings())
     landing.put("unjudged_pairs", partition, unjudged, list[Comparison])
-    return _said({**asdict(landed), "to_compare": len(unjudged)})
+    return _said({**asdict(landed), "pairs_to_compare": len(unjudged)})
 
 
 def judge_pairs(partition_key: str | None) -> Summary:
@@ -221,7 +223,7 @@ def judge_pairs(partition_key: str | None) -> Summary:
     judge = models.story_judge(settings())
     judged = judge.judge(unjudged) if judge else []
     landing.put("judged_pairs", partition, judged, list[Judged])
-    return _said({"pairs": sum(len(comparison.others) for comparison in unjudged), "judged": len(judged)})
+    return _said({"pairs": len(unjudged), "judged": len(judged)})
 
 
 def land_verdicts(partition_key: str | None) -> Summary:

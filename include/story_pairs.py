@@ -13,7 +13,7 @@ from itertools import groupby
 import duckdb
 import numpy as np
 
-from include.claims.same_story import Comparison, Judged, StoryJudge, Verdict
+from include.claims.same_story import Comparison, Judged, StoryJudge
 from include.warehouse import append, records, transaction
 
 LIKEST = 8
@@ -23,8 +23,8 @@ DAYS_BACK = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A claim that is to be compared: `text` is its headline and insight, `embedding` a unit vector."""
+class Candidate:
+    """A claim that may be compared: `text` is its headline and insight, `embedding` a unit vector."""
 
     claim_id: str
     episode_id: str
@@ -43,7 +43,7 @@ class Pair:
     likeness: float
 
 
-def likest_pairs(claims: Sequence[Told], first: date) -> list[Pair]:
+def likest_pairs(claims: Sequence[Candidate], first: date) -> list[Pair]:
     """The pairs of all claims of that day and later ones, the likest of each claim first. Of a pair on one day, the
     claim of the greater id is held against the other. A pair depends on no claim of a later day."""
     ordered = sorted(claims, key=lambda claim: (claim.day, claim.claim_id))
@@ -51,7 +51,7 @@ def likest_pairs(claims: Sequence[Told], first: date) -> list[Pair]:
         return []
     vectors = np.array([claim.embedding for claim in ordered], dtype=np.float32)
     days = np.array([claim.day for claim in ordered], dtype="datetime64[D]")
-    episodes = np.array([claim.episode_id for claim in ordered], dtype=object)
+    _, episodes = np.unique([claim.episode_id for claim in ordered], return_inverse=True)
     pairs = []
     for day, places in groupby(range(len(ordered)), key=lambda place: ordered[place].day):
         if day < first:
@@ -66,41 +66,41 @@ def likest_pairs(claims: Sequence[Told], first: date) -> list[Pair]:
             near = np.flatnonzero(alike >= LIKE_ENOUGH)
             likest = near[np.argsort(-alike[near], kind="stable")][:LIKEST]
             pairs += [
-                Pair(ordered[place].claim_id, ordered[start + i].claim_id, day, float(alike[i]))
+                Pair(ordered[place].claim_id, ordered[start + i].claim_id, day, round(float(alike[i]), 5))
                 for i in likest.tolist()
             ]
     return pairs
 
 
 def comparisons(pairs: Sequence[Pair], texts: Mapping[str, str]) -> list[Comparison]:
-    """The pairs, a question for each claim; what is likest comes first, so that it is not what a short budget lacks."""
-    asked = []
-    for claim_id, group in groupby(pairs, key=lambda pair: pair.claim_id):
-        own = list(group)
-        # By id, so that a claim's place says nothing of how like it is.
-        others = tuple(sorted(pair.other_claim_id for pair in own))
-        shown = {claim: texts[claim] for claim in (claim_id, *others)}
-        asked.append((max(pair.likeness for pair in own), Comparison(claim_id, others, shown)))
-    return [comparison for _, comparison in sorted(asked, key=lambda one: (-one[0], one[1].claim_id))]
+    """The pairs with their texts, the likest first, so that it is not what a short budget lacks."""
+    ordered = sorted(pairs, key=lambda pair: (-pair.likeness, pair.claim_id, pair.other_claim_id))
+    return [
+        Comparison(pair.claim_id, pair.other_claim_id, texts[pair.claim_id], texts[pair.other_claim_id])
+        for pair in ordered
+    ]
 
 
 def unjudged(connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge) -> list[Comparison]:
     """What is to be asked about a day's claims, and about those of later days that are like them."""
-    claims = _claims(connection, day)
-    known = _verdicts(connection, judge)
-    pairs = [pair for pair in likest_pairs(claims, day) if (pair.claim_id, pair.other_claim_id) not in known]
+    claims = _claims(connection, day, judge)
+    by_this_judge = (judge.name, judge.version)
+    judged = {pair for pair, (_, *by) in _verdicts(connection, day).items() if tuple(by) == by_this_judge}
+    pairs = [pair for pair in likest_pairs(claims, day) if (pair.claim_id, pair.other_claim_id) not in judged]
     return comparisons(pairs, {claim.claim_id: claim.text for claim in claims})
 
 
 def land(
     connection: duckdb.DuckDBPyConnection, day: date, judged: Sequence[Judged], judge: StoryJudge
 ) -> dict[str, int]:
-    """Makes these and the verdicts known before the verdicts of the day's pairs, and of the 30 days after it, in one
-    transaction. Pairs without a verdict are there with none. Says how many pairs there are of each verdict."""
+    """Gives the pairs of the day and of the 30 days after it these verdicts, and where there is none, the ones they
+    had, in one transaction. Pairs on which nothing was said are there without a verdict. Says how many of the day's
+    pairs there are of each verdict."""
     with transaction(connection):
-        known = _verdicts(connection, judge) | {(one.claim_id, one.other_claim_id): one.verdict for one in judged}
-        pairs = likest_pairs(_claims(connection, day), day)
-        rows = [_row(pair, known.get((pair.claim_id, pair.other_claim_id)), judge) for pair in pairs]
+        said = _verdicts(connection, day)
+        said |= {(one.claim_id, one.other_claim_id): (one.verdict, judge.name, judge.version) for one in judged}
+        pairs = likest_pairs(_claims(connection, day, judge), day)
+        rows = [_row(pair, *said.get((pair.claim_id, pair.other_claim_id), (None, None, None))) for pair in pairs]
         connection.execute(
             "delete from raw.story_pairs where partition_date between $day and $last",
             {"day": day, "last": day + timedelta(DAYS_BACK)},
@@ -110,8 +110,10 @@ def land(
     return {verdict: verdicts.count(verdict) for verdict in sorted(set(verdicts))}
 
 
-def _claims(connection: duckdb.DuckDBPyConnection, day: date) -> list[Told]:
-    """The claims that have to do with the pairs of a day and of the 30 days after it."""
+def _claims(connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge) -> list[Candidate]:
+    """The claims that have to do with the pairs of a day and of the 30 days after it. Those of a later day that
+    another model found are left alone: they are found anew, and compared, when that day is run again. So are those
+    that another embedding model read than the day's."""
     found = connection.execute(
         """
         select
@@ -119,35 +121,48 @@ def _claims(connection: duckdb.DuckDBPyConnection, day: date) -> list[Told]:
             claims.headline || ' ' || claims.insight as text, embeddings.embedding
         from raw.claims as claims
         inner join raw.claim_embeddings as embeddings on claims.claim_id = embeddings.claim_id
-        where claims.partition_date between $first and $last
+        where
+            claims.partition_date between $first and $last
+            and (claims.partition_date <= $day or claims.extractor = $judge)
+            and embeddings.model = (select mode(model) from raw.claim_embeddings where partition_date = $day)
         """,
-        {"first": day - timedelta(DAYS_BACK), "last": day + timedelta(DAYS_BACK)},
+        {
+            "day": day,
+            "first": day - timedelta(DAYS_BACK),
+            "last": day + timedelta(DAYS_BACK),
+            "judge": judge.name,
+        },
     ).df()
     return [
-        Told(row.claim_id, row.episode_id, row.partition_date.date(), row.text, row.embedding)
+        Candidate(row.claim_id, row.episode_id, row.partition_date.date(), row.text, row.embedding)
         for row in found.itertuples(index=False)
     ]
 
 
-def _verdicts(connection: duckdb.DuckDBPyConnection, judge: StoryJudge) -> dict[tuple[str, str], Verdict]:
+def _verdicts(
+    connection: duckdb.DuckDBPyConnection, day: date
+) -> dict[tuple[str, str], tuple[str | None, str | None, str | None]]:
+    """What was said of the pairs of a day and of the 30 days after it, by whom, and in which version."""
     rows = records(
         connection,
         """
-        select claim_id, other_claim_id, verdict from raw.story_pairs
-        where verdict is not null and judge = $judge and prompt_version = $version
+        select claim_id, other_claim_id, verdict, judge, prompt_version from raw.story_pairs
+        where verdict is not null and partition_date between $day and $last
         """,
-        {"judge": judge.name, "version": judge.version},
+        {"day": day, "last": day + timedelta(DAYS_BACK)},
     )
-    return {(row["claim_id"], row["other_claim_id"]): row["verdict"] for row in rows}
+    return {
+        (row["claim_id"], row["other_claim_id"]): (row["verdict"], row["judge"], row["prompt_version"]) for row in rows
+    }
 
 
-def _row(pair: Pair, verdict: Verdict | None, judge: StoryJudge) -> dict:
+def _row(pair: Pair, verdict: str | None, judge: str | None, version: str | None) -> dict:
     return {
         "claim_id": pair.claim_id,
         "other_claim_id": pair.other_claim_id,
         "partition_date": pair.day,
         "likeness": pair.likeness,
         "verdict": verdict,
-        "judge": judge.name if verdict else None,
-        "prompt_version": judge.version if verdict else None,
+        "judge": judge,
+        "prompt_version": version,
     }

@@ -17,7 +17,7 @@ from include.claims.same_story import StoryJudge
 from include.meaning import claim_encoder
 from include.rare_words import rare_words
 from include.settings import settings
-from include.story_pairs import Told, comparisons, likest_pairs
+from include.story_pairs import Candidate, comparisons, likest_pairs
 from include.themes import Claims, Verdicts, assign
 
 
@@ -35,8 +35,10 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError) as problem:
         print(f"Cannot read the claims: {problem}", file=sys.stderr)
         return 2
+    # A folder of its own, where its answers are found again: the pipeline's is emptied into the warehouse.
+    judge = story_judge(settings(), "themes_of_files")
     try:
-        themes = group([row["id"] for row in rows], [row["text"] for row in rows], story_judge(settings()))
+        themes = group([row["id"] for row in rows], [row["text"] for row in rows], judge)
     except UnusableModel as problem:
         print(problem, file=sys.stderr)
         return 2
@@ -68,7 +70,7 @@ def read(source: Path) -> list[dict[str, str]]:
 
 def group(ids: Sequence[str], texts: Sequence[str], judge: StoryJudge | None = None) -> list[str]:
     """The theme of each text, all taken as claims of one date. The id of a theme is "t" and the smallest of its ids.
-    With a judge, it is asked once for each text that others are like."""
+    A judge is asked about the likest of them."""
     if not ids:
         return []
     embeddings = claim_encoder().encode(texts)
@@ -79,13 +81,13 @@ def group(ids: Sequence[str], texts: Sequence[str], judge: StoryJudge | None = N
 
 
 def _judged(claims: Claims, judge: StoryJudge) -> Verdicts:
-    """What the judge says of the likest claims. Its answers are kept in the data directory, and not asked for again."""
-    told = [
-        Told(claim_id, claim_id, date.min, text, embedding)
+    """What the judge says of the likest claims."""
+    candidates = [
+        Candidate(claim_id, claim_id, date.min, text, embedding)
         for claim_id, text, embedding in zip(claims.claim_ids, claims.texts, claims.embeddings, strict=True)
     ]
     texts = dict(zip(claims.claim_ids, claims.texts, strict=True))
-    judged = judge.judge(comparisons(likest_pairs(told, date.min), texts))
+    judged = judge.judge(comparisons(likest_pairs(candidates, date.min), texts))
     return {(one.claim_id, one.other_claim_id): one.verdict for one in judged}
 
 

@@ -110,7 +110,7 @@ def headline(passage: str) -> str:
 def _unnumbered(text: str) -> str:
     """A list that is read out without its numerals: none belongs to the words before it."""
     numbers = [int(found[2]) for found in _NUMERAL.finditer(text)]
-    if len(numbers) > 1 and all(b == a + 1 for a, b in itertools.pairwise(numbers)):
+    if numbers[:2] == [1, 2] and all(b == a + 1 for a, b in itertools.pairwise(numbers)):
         return _NUMERAL.sub(lambda found: found[1] or ".", text).strip(". ") + "."
     return text
 
@@ -151,10 +151,10 @@ def _free(verb: "Token") -> bool:
         return False
     if matrix.pos_ not in ("VERB", "AUX") or _negated(matrix) or not _free(matrix):
         return False
-    if any(
-        child.dep_ == "aux" and child.tag_ == "MD" and child.lower_ not in ("'d", "’d", "would", "can", "will")
-        for child in matrix.children
-    ):
+    said = ("'d", "’d", "would", "can", "will") if matrix.lemma_ in _OWN_VERBS else ()
+    if any(child.dep_ == "aux" and child.tag_ == "MD" and child.lower_ not in said for child in matrix.children):
+        return False
+    if _conditional(verb, matrix):
         return False
     subject = subject_of(matrix)
     if matrix.lemma_ in _OWN_VERBS:
@@ -205,9 +205,10 @@ def _clause(verb: "Token") -> set[int]:
         elif _idle(child) and (child.i < verb.i or verb.pos_ == "AUX") and not _negated(verb):
             kept.discard(child.i)
     fillers = (word for word in verb.subtree if word.dep_ == "intj" or word.lower_ in _FILLERS)
-    kept -= {word.i for word in fillers if not any(word.children)}
-    if kept and min(kept) and verb.doc[min(kept) - 1].lower_ in _HEDGES:
-        kept.add(min(kept) - 1)
+    kept = kept - {word.i for word in fillers if not any(word.children)}
+    first = min(kept, default=0)
+    if first and verb.doc[first - 1].lower_ in _HEDGES:
+        kept.add(first - 1)
     subject = subject_of(verb.head)
     if verb.dep_ == "conj" and subject_of(verb, own=True) is None and subject is not None:
         kept |= {token.i for token in subject.subtree}
@@ -250,8 +251,6 @@ def _removable(token: "Token", kept: Set[int], verb: "Token") -> set[int]:
         joints = {child.i for word in (token, token.head) for child in word.children if child.dep_ == "cc"} & kept
         either = any(token.doc[i].lower_ in ("or", "nor") for i in joints)
         return words | {i for i in joints if i < token.i} if verbal and token.i > verb.i and not either else set()
-    if token.dep_ == "prep" and token.lower_ == "compared":
-        return words
     if token.dep_ == "prep" and token.lower_ in _ADJUNCTS and token.head.pos_ in ("VERB", "AUX"):
         has_more = any(
             c.dep_ in ("dobj", "attr", "acomp", "oprd", "ccomp", "xcomp") and c.i in kept for c in token.head.children
@@ -451,8 +450,9 @@ def _led(doc: "Doc", cut: Sequence[int]) -> bool:
 
 
 def _may_end(last: "Token") -> bool:
-    """Whether a statement can end on a word: "and" joins nothing there, "I'm" says nothing, and "way, way" is one."""
-    if last.dep_ == "cc" or (last.lemma_ == "be" and last.dep_ in ("ROOT", "conj")):
+    """Whether a statement can end on a word: "and" joins nothing there and "compared" compares nothing, "I'm" says
+    nothing, and "way, way" is one."""
+    if last.dep_ == "cc" or last.lower_ == "compared" or (last.lemma_ == "be" and last.dep_ in ("ROOT", "conj")):
         return False
     return last.lower_ not in [word.lower_ for word in last.doc[last.i + 2 : last.i + 3]]
 

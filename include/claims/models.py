@@ -4,6 +4,8 @@ What was asked of a chat model lives in two places: `raw.llm_calls`, and while a
 write to without the warehouse. `export_calls` fills the folder, `import_calls` takes in what came new.
 """
 
+import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -15,10 +17,11 @@ from include.warehouse import append, records, transaction
 
 if TYPE_CHECKING:
     from include.chat import ChatModel
-    from include.claims.same_story import StoryJudge
+    from include.claims.same_story import Comparison, StoryJudge
     from include.embedding import Encoder, ProviderEncoder
 
 OFFLINE = "offline"
+_CALLS = "llm_calls"
 
 
 def extractor(settings: Settings) -> Extractor:
@@ -43,13 +46,14 @@ def scorer(settings: Settings) -> Scorer:
     return ChatScorer(_chat_model(settings))
 
 
-def story_judge(settings: Settings) -> "StoryJudge | None":
-    """The chat model that PODCAST_LLM_MODEL names, as a judge of which claims tell the same story; None offline."""
+def story_judge(settings: Settings, folder: str = _CALLS) -> "StoryJudge | None":
+    """The chat model that PODCAST_LLM_MODEL names, as a judge of which claims tell the same story; None offline. Its
+    answers are kept in that folder under `landing`."""
     if settings.llm_model == OFFLINE:
         return None
     from include.claims.same_story import StoryJudge
 
-    return StoryJudge(_chat_model(settings))
+    return StoryJudge(_chat_model(settings, folder))
 
 
 def encoder(settings: Settings) -> "Encoder | ProviderEncoder":
@@ -63,7 +67,7 @@ def encoder(settings: Settings) -> "Encoder | ProviderEncoder":
 
 
 def export_calls(connection: duckdb.DuckDBPyConnection, day: date, settings: Settings) -> None:
-    """Lays out the calls of the day's episodes and claims, so that none of them is made again."""
+    """Lays out the calls by which the day's claims were found and scored, so that none of them is made again."""
     if settings.llm_model == OFFLINE:
         return
     from include.chat import CallStore
@@ -72,19 +76,37 @@ def export_calls(connection: duckdb.DuckDBPyConnection, day: date, settings: Set
         connection,
         """
         select calls.* from raw.llm_calls as calls
-        where provider_model = $model and (
+        where provider_model = $model and task <> 'same_story' and (
             subject_id in (select episode_id from raw.episodes where partition_date = $day)
             or subject_id in (select claim_id from raw.claims where partition_date = $day)
         )
         """,
         {"model": settings.llm_model, "day": day},
     )
-    CallStore(settings.landing / "llm_calls").load(rows)
+    CallStore(settings.landing / _CALLS).load(rows)
+
+
+def export_verdicts(
+    connection: duckdb.DuckDBPyConnection, comparisons: "Sequence[Comparison]", judge: "StoryJudge", settings: Settings
+) -> None:
+    """Lays out the calls by which these pairs were compared before, so that none of them is made again."""
+    from include.chat import CallStore
+
+    rows = records(
+        connection,
+        "select * from raw.llm_calls where call_key in (select unnest($keys))",
+        {"keys": judge.keys(comparisons)},
+    )
+    CallStore(settings.landing / _CALLS).load(rows)
 
 
 def import_calls(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Takes the calls that were made since into `raw.llm_calls`; a call that is there already stays."""
-    folder = settings.landing / "llm_calls"
+    """Takes the calls that were made since into `raw.llm_calls`; a call that is there already stays.
+
+    The folder keeps what is younger than a day: a step of another day may be at work, and find its answers there if it
+    has to start again.
+    """
+    folder = settings.landing / _CALLS
     if settings.llm_model == OFFLINE or not folder.is_dir():
         return
     from include.chat import ANSWERED, CallStore
@@ -95,16 +117,18 @@ def import_calls(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
         keys = [row["call_key"] for row in new]
         connection.execute("delete from raw.llm_calls where list_contains($keys, call_key)", {"keys": keys})
         append(connection, "raw.llm_calls", new)
-    for row in new:
-        (folder / f"{row['call_key']}.json").unlink()
+    long_ago = time.time() - 86_400
+    for file in folder.glob("*.json"):
+        if file.stat().st_mtime < long_ago:
+            file.unlink()
 
 
-def _chat_model(settings: Settings) -> "ChatModel":
+def _chat_model(settings: Settings, folder: str = _CALLS) -> "ChatModel":
     from include.budget import dollars
     from include.chat import CallStore, ChatModel
 
     return ChatModel(
         settings.llm_model,
-        CallStore(settings.landing / "llm_calls"),
+        CallStore(settings.landing / folder),
         dollars(settings, datetime.now(UTC).date()),
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from include.chat import Asks, Question, load_prompt
-from include.claims.forms import Form, as_form, items_of
+from include.claims.forms import Form, as_form
 from include.claims.untrusted import as_data, without_orders
 
 log = logging.getLogger(__name__)
@@ -19,25 +19,19 @@ Verdict = Literal["same", "related", "different"]
 
 
 class Compared(Form):
-    """What claim A and the claim of this number are to each other."""
+    """What claim A and claim B are to each other."""
 
-    number: int
     verdict: Verdict
-
-
-class AllCompared(Form):
-    """A verdict for each numbered claim."""
-
-    verdicts: list[Compared]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A claim and those it is to be compared with, by id; `texts` are headline and insight of all of them."""
+    """Two claims that are to be compared, by id, with headline and insight of each."""
 
     claim_id: str
-    others: tuple[str, ...]
-    texts: dict[str, str]
+    other_claim_id: str
+    text: str
+    other_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +44,10 @@ class Judged:
 
 
 class StoryJudge:
-    """Compares each claim with a few others, of which it sees neither shows nor speakers.
+    """Compares two claims at a time, of which it sees neither shows nor speakers.
 
-    A question for each claim, of some 300 tokens and 100 more for each other claim. Asking again is safe: answered
-    questions are not asked twice.
+    A question a pair, of some 500 tokens, so that what is said of two claims depends on them alone and is asked once,
+    whatever else there was to compare.
     """
 
     def __init__(self, model: Asks):
@@ -65,21 +59,22 @@ class StoryJudge:
     def judge(self, comparisons: Sequence[Comparison]) -> list[Judged]:
         """The verdicts on all pairs that were answered, in the order given; on others there is none, and they can be
         asked about another time. Where the budget is short, the first comparisons are made first."""
-        answers = self._model.ask_all([self._question(comparison) for comparison in comparisons])
-        found = []
-        for comparison, answer in zip(comparisons, answers, strict=True):
-            said = {item.number: item for raw in items_of(answer, "verdicts") if (item := as_form(Compared, raw))}
-            found += [
-                Judged(comparison.claim_id, other, said[number].verdict)
-                for number, other in enumerate(comparison.others, 1)
-                if number in said
-            ]
-        if missing := sum(len(comparison.others) for comparison in comparisons) - len(found):
-            log.warning("%s said nothing on %d pairs of claims; ops.llm_calls tells why", self.name, missing)
+        answers = self._model.ask_all([self.question(comparison) for comparison in comparisons])
+        found = [
+            Judged(comparison.claim_id, comparison.other_claim_id, compared.verdict)
+            for comparison, answer in zip(comparisons, answers, strict=True)
+            if answer.status != "refused" and (compared := as_form(Compared, answer.data))
+        ]
+        if missing := len(comparisons) - len(found):
+            log.warning("%s said nothing on %d of %d pairs of claims", self.name, missing, len(comparisons))
         return found
 
-    def _question(self, comparison: Comparison) -> Question:
-        shown = {claim: as_data(without_orders(text)) for claim, text in comparison.texts.items()}
-        others = "\n\n".join(f"[{number}]\n{shown[other]}" for number, other in enumerate(comparison.others, 1))
-        values = {"anchor": shown[comparison.claim_id], "others": others}
-        return Question("same_story", comparison.claim_id, self._prompt, values, AllCompared)
+    def keys(self, comparisons: Sequence[Comparison]) -> list[str]:
+        """The keys of `raw.llm_calls` under which verdicts on these pairs are kept, where they were asked about."""
+        return [key for comparison in comparisons for key in self._model.keys(self.question(comparison))]
+
+    def question(self, comparison: Comparison) -> Question:
+        """What is asked about two claims."""
+        texts = {"one": comparison.text, "other": comparison.other_text}
+        shown = {name: as_data(without_orders(text)) for name, text in texts.items()}
+        return Question("same_story", comparison.claim_id, self._prompt, shown, Compared)

@@ -23,7 +23,7 @@ import numpy as np
 from include.embedding import bundled_encoder
 from include.meaning import claim_encoder
 from include.rare_words import rare_words
-from include.story_pairs import Told, likest_pairs
+from include.story_pairs import Candidate, likest_pairs
 from include.themes import ALONE, Bar, Claims, assign
 
 HERE = Path(__file__).resolve()
@@ -106,8 +106,10 @@ def with_verdicts(gold: Gold, said: dict) -> tuple[str, dict[str, float]]:
     claims = _claims(gold.texts, gold.embeddings, range(len(gold.ids)))
     verdict = {tuple(pair): name for name in ("same", "related") for pair in said[name]}
     id_of = dict(zip(claims.claim_ids, gold.ids, strict=True))
-    told = [Told(claim, claim, date.min, "", vector) for claim, vector in zip(id_of, gold.embeddings, strict=True)]
-    pairs = [(pair.claim_id, pair.other_claim_id) for pair in likest_pairs(told, date.min)]
+    candidates = [
+        Candidate(claim, claim, date.min, "", vector) for claim, vector in zip(id_of, gold.embeddings, strict=True)
+    ]
+    pairs = [(pair.claim_id, pair.other_claim_id) for pair in likest_pairs(candidates, date.min)]
     verdicts = {(one, other): verdict.get((id_of[one], id_of[other]), "different") for one, other in pairs}
     found = assign(claims, _claims((), gold.embeddings, ()), (), verdicts=verdicts)
     return f"{len(asked)} at once, with a chat model's verdicts", measure(found, gold.themes)

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from include.sample import server as sample
-from include.warehouse import records
+from include.warehouse import open_warehouse, records
 from tests import chain
 from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, lines_of, passage, ratings
 
@@ -26,12 +26,13 @@ def scripted(asked: Asked) -> Reply:
     if asked.form == "Verdicts":
         numbers = re.findall(r"^\[(\d+)\]$", asked.user, re.M)
         return answer({"verdicts": [{"number": int(number), "better": "tie"} for number in numbers]})
-    if asked.form == "AllCompared":
-        _, anchor, *others = re.split(r"<<<CLAIM A\n|\nCLAIM A>>>|\n?\[\d+\]\n", asked.user)
-        others = others[1:]
-        same = ["same" if "Nimbrel" in anchor and "Nimbrel" in other else "different" for other in others]
-        return answer({"verdicts": [{"number": n, "verdict": said} for n, said in enumerate(same, 1)]})
+    if asked.form == "Compared":
+        return answer({"verdict": "same" if both(asked.user) else "different"})
     return answer({"items": []})
+
+
+def both(shown: str) -> bool:
+    return all("Nimbrel" in part for part in shown.split("<<<CLAIM B"))
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +53,11 @@ def asked_and_built(tmp_path_factory):
             first, before = list(server.asked), chain.tables(folder / "warehouse.duckdb", SCHEMAS)
             chain.run_day(DAY)
             again, after = server.asked[len(first) :], chain.tables(folder / "warehouse.duckdb", SCHEMAS)
-            yield folder, first, again, before, after
+            yield folder, server, first, again, before, after
 
 
 def test_claims_that_the_chat_model_says_tell_one_story_share_a_theme_and_others_do_not(asked_and_built):
-    folder, first, *_ = asked_and_built
+    folder, _, first, *_ = asked_and_built
     with duckdb.connect(str(folder / "published" / "podcasts.duckdb"), read_only=True) as connection:
         pairs = records(
             connection,
@@ -69,12 +70,22 @@ def test_claims_that_the_chat_model_says_tell_one_story_share_a_theme_and_others
             """,
         )
     counts = {(row["verdict"], row["together"]): row["pairs"] for row in pairs}
-    assert {asked.form for asked in first} >= {"ChosenPassages", "Ratings", "AllCompared"}
+    assert {asked.form for asked in first} >= {"ChosenPassages", "Ratings", "Compared"}
     assert counts["same", True] > counts.get(("same", False), 0)
     assert counts["different", False] > 20 * counts.get(("different", True), 0)
 
 
 def test_a_second_run_asks_nothing_and_changes_no_row(asked_and_built):
-    _, _, again, before, after = asked_and_built
+    *_, again, before, after = asked_and_built
     assert again == []
     assert before == after
+
+
+def test_a_day_that_is_read_anew_asks_nothing_either(asked_and_built):
+    folder, server, *_, after = asked_and_built
+    asked = len(server.asked)
+    with open_warehouse(folder / "warehouse.duckdb") as connection:
+        connection.execute("update raw.extractions set error = 'read in part'")
+    chain.run_day(DAY)
+    assert len(server.asked) == asked
+    assert chain.tables(folder / "warehouse.duckdb", SCHEMAS) == after

@@ -629,63 +629,64 @@ TALES = {
     "c2": "Its boats run on current now, says a shipyard at Halmstad.",
     "c3": "Sourdough wants a warm room.",
 }
-COMPARISON = Comparison("c1", ("c2", "c3"), TALES)
+
+
+def comparison(one: str, other: str) -> Comparison:
+    return Comparison(one, other, TALES[one], TALES[other])
 
 
 def compares(verdict):
     """A model that says what two claims are to each other."""
+    return lambda asked: answer({"verdict": verdict(*both_of(asked))})
 
-    def model(asked: Asked) -> Reply:
-        anchor, others = pairs_of(asked)
-        return answer({"verdicts": [{"number": n, "verdict": verdict(anchor, other)} for n, other in others]})
 
-    return model
+def both_of(asked: Asked) -> tuple[str, str]:
+    one, other = (asked.user.split(f"<<<CLAIM {x}\n", 1)[1].split(f"\nCLAIM {x}>>>", 1)[0] for x in "AB")
+    return one, other
 
 
 def test_each_pair_of_claims_gets_its_verdict(connect):
     with ChatServer(compares(lambda a, b: "same" if "Halmstad" in a and "Halmstad" in b else "different")) as server:
-        judged = StoryJudge(connect(server)).judge([COMPARISON, Comparison("c3", ("c2",), TALES)])
-    assert judged == [Judged("c1", "c2", "same"), Judged("c1", "c3", "different"), Judged("c3", "c2", "different")]
+        judged = StoryJudge(connect(server)).judge([comparison("c1", "c2"), comparison("c1", "c3")])
+    assert judged == [Judged("c1", "c2", "same"), Judged("c1", "c3", "different")]
     assert len(server.asked) == 2
 
 
 def test_claims_compared_once_are_not_compared_again(connect):
     with ChatServer(compares(lambda a, b: "related")) as server:
-        first = StoryJudge(connect(server)).judge([COMPARISON])
-        again = StoryJudge(connect(server)).judge([COMPARISON])
+        model = connect(server)
+        first = StoryJudge(model).judge([comparison("c1", "c2")])
+        again = StoryJudge(connect(server)).judge([comparison("c1", "c2")])
     assert len(server.asked) == 1
     assert first == again
+    (kept,) = model.calls.records()
+    assert kept["call_key"] in StoryJudge(model).keys([comparison("c1", "c2")])
 
 
-def test_of_verdicts_only_those_of_the_right_form_count(connect):
-    odd = [
-        {"number": 1, "verdict": "identical"},
-        {"number": 2, "verdict": "same"},
-        {"number": 9, "verdict": "same"},
-        {"number": "two"},
-        "same",
-    ]
-    with ChatServer(lambda _: answer({"verdicts": odd})) as server:
-        assert StoryJudge(connect(server)).judge([COMPARISON]) == [Judged("c1", "c3", "same")]
+@pytest.mark.parametrize("wrong", [{"verdict": "identical"}, {"verdict": ["same"]}, {}, {"verdict": "same", "x": 1}])
+def test_a_verdict_of_another_form_is_asked_for_once_more_and_then_let_go(connect, caplog, wrong):
+    with ChatServer(lambda _: answer(wrong)) as server:
+        judged = StoryJudge(connect(server)).judge([comparison("c1", "c2")])
+    assert judged == []
+    assert len(server.asked) == 2
+    assert "said nothing on 1 of 1 pairs" in caplog.text
 
 
-def test_where_comparisons_fail_the_others_count_and_are_all_that_is_said(connect, caplog):
+def test_where_a_comparison_fails_the_others_count(connect):
     def model(asked: Asked) -> Reply:
-        anchor, _ = pairs_of(asked)
-        return error(400, "no") if "Halmstad" in anchor else compares(lambda a, b: "same")(asked)
+        return error(400, "no") if "Sourdough" in both_of(asked)[0] else answer({"verdict": "same"})
 
     with ChatServer(model) as server:
-        judged = StoryJudge(connect(server)).judge([COMPARISON, Comparison("c3", ("c2",), TALES)])
-    assert judged == [Judged("c3", "c2", "same")]
-    assert "said nothing on 2 pairs" in caplog.text
+        judged = StoryJudge(connect(server)).judge([comparison("c3", "c2"), comparison("c2", "c1")])
+    assert judged == [Judged("c2", "c1", "same")]
 
 
-def test_where_money_is_short_the_likest_claims_are_compared(connect):
-    likest = [Comparison(f"c{i}", ("x",), {f"c{i}": f"Tale {i}.", "x": "Another."}) for i in range(40)]
+def test_where_money_is_short_the_first_pairs_are_compared(connect):
+    pairs = [Comparison(f"c{i}", "x", f"Tale {i}.", "Another.") for i in range(40)]
     with ChatServer(compares(lambda a, b: "different")) as server:
-        judged = StoryJudge(connect(server, Budget(0.008), concurrency=1)).judge(likest)
+        judged = StoryJudge(connect(server, Budget(0.008), concurrency=1)).judge(pairs)
     assert 0 < len(judged) < 40
-    assert [one.claim_id for one in judged] == [one.claim_id for one in likest[: len(judged)]]
+    assert [one.claim_id for one in judged] == [one.claim_id for one in pairs[: len(judged)]]
 
 
 def test_a_file_of_claims_is_grouped_by_what_a_chat_model_says(tmp_path, monkeypatch, capsys):
@@ -695,8 +696,10 @@ def test_a_file_of_claims_is_grouped_by_what_a_chat_model_says(tmp_path, monkeyp
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         with chain.environment(tmp_path, PODCAST_LLM_MODEL="openai:gpt-4o-mini"):
             assert theme_files.main([str(source), str(target)]) == 0
+            asked = len(server.asked)
+            assert theme_files.main([str(source), str(target)]) == 0
     assert len({json.loads(line)["theme"] for line in target.read_text().splitlines()}) == 3
-    assert len(server.asked) == 1
+    assert len(server.asked) == asked == 1
     with chain.environment(tmp_path, PODCAST_LLM_MODEL="offline"):
         assert theme_files.main([str(source), str(target)]) == 0
     assert len({json.loads(line)["theme"] for line in target.read_text().splitlines()}) == 2
@@ -817,8 +820,8 @@ def test_markup_and_breaks_in_an_answer_stay_text_on_one_line(connect):
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_an_order_in_a_claim_is_not_shown_to_who_compares_it_and_breaks_no_frame(connect, order):
-    texts = {name: f"{text} {order}" for name, text in TALES.items()}
+    one, other = TALES["c1"], TALES["c2"]
     with ChatServer(compares(lambda a, b: "different")) as server:
-        StoryJudge(connect(server)).judge([Comparison("c1", ("c2", "c3"), texts)])
+        StoryJudge(connect(server)).judge([Comparison("c1", "c2", f"{one} {order}", f"{other} {order}")])
         (asked,) = server.asked
-    assert pairs_of(asked) == (TALES["c1"], [(1, TALES["c2"]), (2, TALES["c3"])])
+    assert both_of(asked) == (one, other)

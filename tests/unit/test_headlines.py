@@ -125,6 +125,7 @@ def test_the_numerals_of_a_list_are_left_out_and_other_numbers_stay():
     listed = "We wrote three rules. 1. Every boat pays at the gate 2. Every skipper signs the book 3. It closes at noon"
     assert headline(listed) == "Every boat pays at the gate"
     assert headline("The yard builds nothing but Ferry 2. It sails at noon.") == "The yard builds nothing but Ferry 2"
+    assert headline("In the north the ferry takes you to pier 9. From there you walk to pier 10.").endswith("pier 9")
 
 
 @pytest.mark.parametrize(
@@ -167,6 +168,18 @@ def test_the_numerals_of_a_list_are_left_out_and_other_numbers_stay():
             "We sail the new ferries at night using the lamps of the northern pier and the horn of the old gate at the "
             "mouth of the lock.",
             "We sail the new ferries at night using the lamps of the northern pier…",
+        ),
+        (
+            "If the council of Ostrey refuses the loan for the new pier, I think the northern yard will close in June.",
+            "If the council of Ostrey refuses the loan for the new pier…",
+        ),
+        (
+            "The result would be that the bank of Ostrey loses nine million crowns.",
+            "The result would be that the bank of Ostrey loses nine million crowns",
+        ),
+        (
+            "The ferries of Ostrey carried 900 more people compared to the year before.",
+            "The ferries of Ostrey carried 900 more people compared to the year before",
         ),
     ],
 )

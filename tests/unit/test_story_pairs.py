@@ -6,8 +6,18 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from include.claims.same_story import Judged
-from include.story_pairs import DAYS_BACK, LIKE_ENOUGH, LIKEST, Pair, Told, comparisons, land, likest_pairs, unjudged
+from include.claims.same_story import Comparison, Judged
+from include.story_pairs import (
+    DAYS_BACK,
+    LIKE_ENOUGH,
+    LIKEST,
+    Candidate,
+    Pair,
+    comparisons,
+    land,
+    likest_pairs,
+    unjudged,
+)
 from include.warehouse import append, open_warehouse, records, transaction
 
 TODAY = date(2026, 1, 15)
@@ -25,14 +35,14 @@ def unit(*numbers: float) -> np.ndarray:
     return vector / np.linalg.norm(vector)
 
 
-def told(claim_id: str, days_ago: int = 0, episode: str = "", degrees: float = 0.0) -> Told:
+def told(claim_id: str, days_ago: int = 0, episode: str = "", degrees: float = 0.0) -> Candidate:
     """A claim of an episode of its own, unless told otherwise."""
     angle = np.radians(degrees)
     vector = unit(np.cos(angle), np.sin(angle))
-    return Told(claim_id, episode or claim_id, TODAY - timedelta(days_ago), f"Text of {claim_id}.", vector)
+    return Candidate(claim_id, episode or claim_id, TODAY - timedelta(days_ago), f"Text of {claim_id}.", vector)
 
 
-def pairs(*claims: Told, first: date = date.min) -> list[tuple[str, str]]:
+def pairs(*claims: Candidate, first: date = date.min) -> list[tuple[str, str]]:
     return [(pair.claim_id, pair.other_claim_id) for pair in likest_pairs(claims, first)]
 
 
@@ -59,11 +69,14 @@ def test_only_the_likest_are_compared_and_only_what_is_alike():
     assert pairs(told("c1"), told("c2", degrees=edge + 1)) == []
 
 
-def test_a_question_is_asked_for_each_claim_the_likest_first():
+def test_the_likest_pairs_are_asked_about_first():
     found = [Pair("c1", "c9", TODAY, 0.5), Pair("c1", "c8", TODAY, 0.4), Pair("c2", "c9", TODAY, 0.7)]
     asked = comparisons(found, {name: name.upper() for name in ("c1", "c2", "c8", "c9", "other")})
-    assert [(one.claim_id, one.others) for one in asked] == [("c2", ("c9",)), ("c1", ("c8", "c9"))]
-    assert asked[1].texts == {"c1": "C1", "c8": "C8", "c9": "C9"}
+    assert asked == [
+        Comparison("c2", "c9", "C2", "C9"),
+        Comparison("c1", "c9", "C1", "C9"),
+        Comparison("c1", "c8", "C1", "C8"),
+    ]
 
 
 # In the warehouse
@@ -71,16 +84,19 @@ def test_a_question_is_asked_for_each_claim_the_likest_first():
 DAYS = [TODAY - timedelta(2), TODAY - timedelta(1), TODAY]
 
 
-def put(connection, day: date) -> None:
+def put(connection, day: date, extractor: str = "provider:model", embedded_by: str = "m") -> None:
     """Lands the claims of a day: twelve of six episodes, more than can all be held against one another."""
     rng = np.random.default_rng(day.day)
     rows, vectors = [], []
     for number in range(12):
         claim_id = f"c{day.day:02}{number:02}"
         text = {"headline": f"Headline {number}", "insight": f"Insight of {day}."}
-        rows.append({"claim_id": claim_id, "episode_id": f"{day} {number // 2}", "partition_date": day, **text})
+        found = {"episode_id": f"{day} {number // 2}", "partition_date": day, "extractor": extractor}
+        rows.append({"claim_id": claim_id, **found, **text})
         vector = unit(1.0, *rng.normal(scale=0.4, size=5))
-        vectors.append({"claim_id": claim_id, "partition_date": day, "model": "m", "embedding": vector.tolist()})
+        vectors.append(
+            {"claim_id": claim_id, "partition_date": day, "model": embedded_by, "embedding": vector.tolist()}
+        )
     with transaction(connection):
         append(connection, "raw.claims", rows)
         append(connection, "raw.claim_embeddings", vectors)
@@ -88,7 +104,7 @@ def put(connection, day: date) -> None:
 
 def run(connection, day: date, judge: Judge, answers: float = 1.0) -> list[tuple[str, str]]:
     """Asks what is to be asked about a day, of which a share is answered, and lands it; gives what was asked."""
-    asked = [(one.claim_id, other) for one in unjudged(connection, day, judge) for other in one.others]
+    asked = [(one.claim_id, one.other_claim_id) for one in unjudged(connection, day, judge)]
     answered = asked[: round(answers * len(asked))]
     verdicts = ("same", "related", "different")
     land(connection, day, [Judged(*pair, verdicts[sum(map(ord, "".join(pair))) % 3]) for pair in answered], judge)
@@ -134,3 +150,27 @@ def test_another_judge_or_another_version_asks_for_itself(connection):
     asked = run(connection, TODAY, Judge())
     assert run(connection, TODAY, Judge("two")) == asked
     assert {row[6] for row in kept(connection)} == {"two"}
+
+
+def test_what_one_judge_said_stands_until_another_one_says_something(connection):
+    put(connection, TODAY)
+    run(connection, TODAY, Judge())
+    before = kept(connection)
+    run(connection, TODAY, Judge("two"), answers=0)
+    assert kept(connection) == before
+
+
+def test_claims_of_later_days_that_another_model_found_are_left_to_their_own_run(connection):
+    put(connection, DAYS[1], extractor="offline")
+    put(connection, DAYS[0])
+    run(connection, DAYS[0], Judge())
+    assert {row[2] for row in kept(connection)} == {DAYS[0]}
+    run(connection, DAYS[1], Judge())
+    assert {row[2] for row in kept(connection)} == {DAYS[0], DAYS[1]}
+
+
+def test_claims_that_different_models_embedded_are_not_compared(connection):
+    put(connection, DAYS[0], embedded_by="another")
+    put(connection, DAYS[1])
+    run(connection, DAYS[1], Judge())
+    assert {row[1][:3] for row in kept(connection)} == {f"c{DAYS[1].day:02}"}

@@ -9,8 +9,14 @@ def model(dbt, session):
     embeddings = dbt.ref("stg_claim_embeddings")
     episodes = dbt.ref("stg_episodes")
     words = dbt.ref("int_claim_words")
-    judged = dbt.ref("stg_story_pairs").filter("verdict is not null").project("claim_id, other_claim_id, verdict")
-    verdicts = {(claim_id, other): verdict for claim_id, other, verdict in judged.fetchall()}
+    judged = dbt.ref("stg_story_pairs").filter("verdict is not null")
+
+    def said_since(day):
+        """What a chat model said of the claims of that day and later ones, of all where there is no day."""
+        pairs = judged if day is None or day != day else judged.filter(f"partition_date >= date '{day:%Y-%m-%d}'")
+        rows = pairs.project("claim_id, other_claim_id, verdict").fetchall()
+        return {(claim_id, other): verdict for claim_id, other, verdict in rows}
+
     described = (
         claims.set_alias("claims")
         .join(embeddings.set_alias("embeddings"), "claims.claim_id = embeddings.claim_id")
@@ -33,5 +39,6 @@ def model(dbt, session):
                 "claim_id, episode_id, partition_date, words, embedding, theme_id, looseness"
             ),
         )
-        return themes.derive(new.df(), old.to_arrow_table(), verdicts)
-    return themes.derive(described.df(), verdicts=verdicts)
+        today = new.df()
+        return themes.derive(today, old.to_arrow_table(), said_since(today["partition_date"].min()))
+    return themes.derive(described.df(), verdicts=said_since(None))

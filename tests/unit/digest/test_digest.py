@@ -50,7 +50,7 @@ def test_what_failed_is_named_with_its_reason(connection):
         "Field Notes on Power: Batteries by the motorway": "2 parts not read, as the budget was spent",
         "1 claim": "the transcript does not bear them out",
         "1 claim not rated": "the day's 5 dollars were spent",
-        "1 claim not compared with others": "the day's 5 dollars were spent",
+        "1 claim not compared with all that is like it": "the day's 5 dollars were spent",
         "1 episode": "the title is empty",
     }
 
