@@ -8,12 +8,13 @@ themes.
 **When** — as soon as the day's transcripts are landed.
 
 **Reads** `raw.transcripts`, `raw.transcript_segments`. **Writes** `raw.claims`, `raw.claim_embeddings`,
-`raw.story_pairs`, `ops.dropped_claims`, and the dbt models of the selector `claims`.
+`raw.story_pairs`, `raw.llm_calls`, `ops.dropped_claims`, and the dbt models of the selector `claims`.
 
 **Rerun** — clear the run of the day. A transcript that the same extractor, in the same version, has read is not read
 again, and no question is put to a chat model twice.
 
-**When it fails** — `raw.extractions` names the transcript and the error; `build_claim_models` shows the dbt test.
+**When it fails** — `raw.extractions` names the transcript and the error; `build_claim_models` shows the dbt test. Pairs
+of claims on which the chat model said nothing have no verdict in `ops.story_pairs`; a rerun asks about them again.
 """
 
 from airflow.sdk import dag, task

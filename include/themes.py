@@ -117,9 +117,9 @@ def derive(
 
     `claims` has claim_id, partition_date, show_id, episode_id, text (headline and insight), words (the rare words of
     what was said there) and embedding. The result has looseness as well, as `settled` must have it, with episode_id,
-    partition_date, words, embedding and theme_id, of all claims of earlier dates, which keep their themes. An Arrow
-    table is read where it lies: `make bench` prints time and memory of 1,000 claims against 1,000,000 settled ones.
-    Raises ValueError where embeddings are of several sizes.
+    partition_date, words, embedding and theme_id, of all claims of earlier dates, which keep their themes; with
+    `verdicts` it must have claim_id too. An Arrow table is read where it lies: `make bench` prints time and memory of
+    1,000 claims against 1,000,000 settled ones. Raises ValueError where embeddings are of several sizes.
     """
     history = _History(IN_CONTEXT, verdicts)
     if settled is not None:
