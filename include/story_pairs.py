@@ -99,11 +99,12 @@ def land(
     with transaction(connection):
         said = _verdicts(connection, day)
         said |= {(one.claim_id, one.other_claim_id): (one.verdict, judge.name, judge.version) for one in judged}
-        pairs = likest_pairs(_claims(connection, day, judge), day)
+        claims = _claims(connection, day, judge)
+        pairs = likest_pairs(claims, day)
         rows = [_row(pair, *said.get((pair.claim_id, pair.other_claim_id), (None, None, None))) for pair in pairs]
         connection.execute(
-            "delete from raw.story_pairs where partition_date between $day and $last",
-            {"day": day, "last": day + timedelta(DAYS_BACK)},
+            "delete from raw.story_pairs where claim_id in (select unnest($claims))",
+            {"claims": [claim.claim_id for claim in claims if claim.day >= day]},
         )
         append(connection, "raw.story_pairs", rows)
     verdicts = [row["verdict"] or "unjudged" for row in rows if row["partition_date"] == day]
