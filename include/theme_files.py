@@ -17,7 +17,7 @@ from include.claims.same_story import StoryJudge
 from include.meaning import claim_encoder
 from include.rare_words import rare_words
 from include.settings import settings
-from include.story_pairs import Candidate, comparisons, likest_pairs
+from include.story_pairs import Candidate, Pair, comparisons, likest_pairs
 from include.themes import Claims, Verdicts, assign
 
 
@@ -80,14 +80,17 @@ def group(ids: Sequence[str], texts: Sequence[str], judge: StoryJudge | None = N
     return assign(claims, Claims((), (), (), embeddings[:0]), (), verdicts=verdicts)
 
 
+def pairs_of(claims: Claims) -> list[Pair]:
+    """The pairs of these claims, all of one date, that a judge is asked about."""
+    rows = zip(claims.claim_ids, claims.texts, claims.embeddings, strict=True)
+    candidates = [Candidate(claim_id, claim_id, date.min, text, embedding) for claim_id, text, embedding in rows]
+    return likest_pairs(candidates, date.min)
+
+
 def _judged(claims: Claims, judge: StoryJudge) -> Verdicts:
     """What the judge says of the likest claims."""
-    candidates = [
-        Candidate(claim_id, claim_id, date.min, text, embedding)
-        for claim_id, text, embedding in zip(claims.claim_ids, claims.texts, claims.embeddings, strict=True)
-    ]
     texts = dict(zip(claims.claim_ids, claims.texts, strict=True))
-    judged = judge.judge(comparisons(likest_pairs(candidates, date.min), texts))
+    judged = judge.judge(comparisons(pairs_of(claims), texts))
     return {(one.claim_id, one.other_claim_id): one.verdict for one in judged}
 
 

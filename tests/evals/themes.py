@@ -14,7 +14,6 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from math import comb
 from pathlib import Path
 
@@ -23,7 +22,7 @@ import numpy as np
 from include.embedding import bundled_encoder
 from include.meaning import claim_encoder
 from include.rare_words import rare_words
-from include.story_pairs import Candidate, likest_pairs
+from include.theme_files import pairs_of
 from include.themes import ALONE, Bar, Claims, assign
 
 HERE = Path(__file__).resolve()
@@ -106,10 +105,7 @@ def with_verdicts(gold: Gold, said: dict) -> tuple[str, dict[str, float]]:
     claims = _claims(gold.texts, gold.embeddings, range(len(gold.ids)))
     verdict = {tuple(pair): name for name in ("same", "related") for pair in said[name]}
     id_of = dict(zip(claims.claim_ids, gold.ids, strict=True))
-    candidates = [
-        Candidate(claim, claim, date.min, "", vector) for claim, vector in zip(id_of, gold.embeddings, strict=True)
-    ]
-    pairs = [(pair.claim_id, pair.other_claim_id) for pair in likest_pairs(candidates, date.min)]
+    pairs = [(pair.claim_id, pair.other_claim_id) for pair in pairs_of(claims)]
     verdicts = {(one, other): verdict.get((id_of[one], id_of[other]), "different") for one, other in pairs}
     found = assign(claims, _claims((), gold.embeddings, ()), (), verdicts=verdicts)
     return f"{len(asked)} at once, with a chat model's verdicts", measure(found, gold.themes)

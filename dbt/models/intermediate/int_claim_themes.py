@@ -9,14 +9,6 @@ def model(dbt, session):
     embeddings = dbt.ref("stg_claim_embeddings")
     episodes = dbt.ref("stg_episodes")
     words = dbt.ref("int_claim_words")
-    judged = dbt.ref("stg_story_pairs").filter("verdict is not null")
-
-    def said_since(day):
-        """What a chat model said of the claims of that day and later ones, of all where there is no day."""
-        pairs = judged if day is None or day != day else judged.filter(f"partition_date >= date '{day:%Y-%m-%d}'")
-        rows = pairs.project("claim_id, other_claim_id, verdict").fetchall()
-        return {(claim_id, other): verdict for claim_id, other, verdict in rows}
-
     described = (
         claims.set_alias("claims")
         .join(embeddings.set_alias("embeddings"), "claims.claim_id = embeddings.claim_id")
@@ -27,18 +19,24 @@ def model(dbt, session):
             "claims.headline || ' ' || claims.insight as text, coalesce(words.words, []) as words, embeddings.embedding"
         )
     )
+    new, settled = described, None
     if dbt.is_incremental:
-        settled = session.table(str(dbt.this)).project("claim_id, theme_id, looseness").set_alias("settled")
-        described = described.set_alias("described")
-        known = described.join(settled, "described.claim_id = settled.claim_id", how="left").project(
-            "described.*, settled.theme_id, settled.looseness"
+        grouped = session.table(str(dbt.this)).project("claim_id, theme_id, looseness").set_alias("grouped")
+        known = (
+            described.set_alias("described")
+            .join(grouped, "described.claim_id = grouped.claim_id", how="left")
+            .project("described.*, grouped.theme_id, grouped.looseness")
         )
-        new, old = (
-            known.filter("theme_id is null").project("* exclude (theme_id, looseness)"),
-            known.filter("theme_id is not null").project(
-                "claim_id, episode_id, partition_date, words, embedding, theme_id, looseness"
-            ),
+        new = known.filter("theme_id is null").project("* exclude (theme_id, looseness)")
+        settled = known.filter("theme_id is not null").project(
+            "claim_id, episode_id, partition_date, words, embedding, theme_id, looseness"
         )
-        today = new.df()
-        return themes.derive(today, old.to_arrow_table(), said_since(today["partition_date"].min()))
-    return themes.derive(described.df(), verdicts=said_since(None))
+    today = new.df()
+    verdicts = {}
+    if len(today):
+        # A pair bears the day of the later claim.
+        first_day = today["partition_date"].min()
+        judged = dbt.ref("stg_story_pairs").filter(f"verdict is not null and partition_date >= '{first_day:%Y-%m-%d}'")
+        pairs = judged.project("claim_id, other_claim_id, verdict").fetchall()
+        verdicts = {(claim_id, other): verdict for claim_id, other, verdict in pairs}
+    return themes.derive(today, None if settled is None else settled.to_arrow_table(), verdicts)
