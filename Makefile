@@ -26,16 +26,16 @@ $(VENV)/.installed: requirements.txt
 	@touch $@
 
 run: setup ## one day from feeds to mail: make run [DATE=2026-01-15] [FEEDS=list]
-	@$(RUN) -m include.local_airflow run --date "$(DATE)" $(if $(FEEDS),--feeds "$(FEEDS)")
+	@$(RUN) -m include.local.standalone run --date "$(DATE)" $(if $(FEEDS),--feeds "$(FEEDS)")
 
 up: setup ## Airflow with its UI on port 8080, until stopped
-	@$(RUN) -m include.local_airflow up --port $(PORT) $(if $(FEEDS),--feeds "$(FEEDS)")
+	@$(RUN) -m include.local.standalone up --port $(PORT) $(if $(FEEDS),--feeds "$(FEEDS)")
 
 down: setup ## stop what `make up` started
-	@$(RUN) -m include.local_airflow down
+	@$(RUN) -m include.local.standalone down
 
 backfill: setup ## a range of days, no mail: make backfill FROM=2026-01-13 TO=2026-01-15
-	@$(RUN) -m include.local_airflow backfill --from "$(FROM)" --to "$(TO)" $(if $(FEEDS),--feeds "$(FEEDS)")
+	@$(RUN) -m include.local.standalone backfill --from "$(FROM)" --to "$(TO)" $(if $(FEEDS),--feeds "$(FEEDS)")
 
 # A file's tests stay together, since they share what they built; the files that wait for Airflow begin first.
 test: setup ## every test
@@ -45,7 +45,7 @@ lint: setup ## style, types, SQL, requirements in sync
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/sqlfluff lint --processes 1 dbt
-	@cd include/sql && ../../$(VENV)/bin/sqlfluff lint --processes 1 --config ../../.sqlfluff .
+	@cd include/sources/sql && ../../../$(VENV)/bin/sqlfluff lint --processes 1 --config ../../../.sqlfluff .
 
 evals: setup ## the quality figures
 	@$(RUN) -m tests.evals.run
@@ -54,10 +54,10 @@ evals: setup ## the quality figures
 	@$(RUN) -m tests.evals.speech
 
 claims: setup ## claims of episode files, without Airflow: make claims IN=DIR OUT=FILE
-	@$(RUN) -m include.claim_files "$(IN)" "$(OUT)"
+	@$(RUN) -m include.local.claim_files "$(IN)" "$(OUT)"
 
 themes: setup ## themes of claims, without Airflow: make themes IN=FILE OUT=FILE
-	@$(RUN) -m include.theme_files "$(IN)" "$(OUT)"
+	@$(RUN) -m include.local.theme_files "$(IN)" "$(OUT)"
 
 bench: setup ## the benchmarks
 	@$(RUN) -m tests.benchmarks.run

@@ -19,44 +19,44 @@ of claims on which the chat model said nothing have no verdict in `ops.story_pai
 
 from airflow.sdk import dag, task
 
-from include.wiring import CLAIMS, TRANSCRIPTS, WRITER_POOL, Tag, after, dag_settings, dbt_build
+from include.pipeline.wiring import CLAIMS, TRANSCRIPTS, WRITER_POOL, Tag, after, dag_settings, dbt_build
 
 
 @dag(schedule=after(TRANSCRIPTS), **dag_settings(__doc__, Tag.CLAIMS, Tag.MODEL, Tag.DBT))
 def build_claims():
     @task(pool=WRITER_POOL)
     def list_unread_transcripts(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.list_unread_transcripts(partition_key)
 
     @task
     def extract_claims(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.extract_claims(partition_key)
 
     @task(pool=WRITER_POOL)
     def land_claims(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.land_claims(partition_key)
 
     @task
     def judge_pairs(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.judge_pairs(partition_key)
 
     @task(pool=WRITER_POOL)
     def land_verdicts(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.land_verdicts(partition_key)
 
     @task(outlets=[CLAIMS])
     def announce_claims(partition_key=None, triggering_asset_events=None, outlet_events=None):
-        from include import steps
+        from include.pipeline import steps
 
         outlet_events[CLAIMS].extra = steps.passed_on(triggering_asset_events, partition_key)
 

@@ -17,21 +17,21 @@ marked as `missed`, and told of in an alert. With `PODCAST_SCHEDULE=off` only a 
 
 from airflow.sdk import dag, task
 
-from include.wiring import WRITER_POOL, Tag, dag_settings, skip_unless_wanted
+from include.pipeline.wiring import WRITER_POOL, Tag, dag_settings, skip_unless_wanted
 
 
 @dag(schedule="*/15 * * * *", **dag_settings(__doc__, Tag.DIGEST, Tag.MAIL))
 def deliver_digests():
     @task.short_circuit
     def mail_is_due(dag_run=None):
-        from include import steps
+        from include.pipeline import steps
 
         skip_unless_wanted(dag_run)
         return steps.mail_is_due()
 
     @task(pool=WRITER_POOL)
     def send_due_mail():
-        from include import steps
+        from include.pipeline import steps
 
         return steps.send_due_mail()
 

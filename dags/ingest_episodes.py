@@ -21,27 +21,27 @@ A backfill sends no mail; set `{"deliver": true}` in its configuration to send.
 
 from airflow.sdk import dag, task
 
-from include.wiring import EPISODES, WRITER_POOL, Tag, dag_settings, every_day, skip_unless_wanted
+from include.pipeline.wiring import EPISODES, WRITER_POOL, Tag, dag_settings, every_day, skip_unless_wanted
 
 
 @dag(schedule=every_day(), **dag_settings(__doc__, Tag.SOURCES))
 def ingest_episodes():
     @task(pool=WRITER_POOL)
     def read_validators(partition_key=None, dag_run=None):
-        from include import steps
+        from include.pipeline import steps
 
         skip_unless_wanted(dag_run)
         steps.read_validators(partition_key)
 
     @task
     def fetch_feeds(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.fetch_feeds(partition_key)
 
     @task(pool=WRITER_POOL, outlets=[EPISODES])
     def land_episodes(partition_key=None, dag_run=None, outlet_events=None):
-        from include import steps
+        from include.pipeline import steps
 
         outlet_events[EPISODES].extra = steps.delivery_wish(dag_run.run_type, dag_run.conf)
         return steps.land_episodes(partition_key)

@@ -21,32 +21,32 @@ published before it.
 
 from airflow.sdk import dag, task
 
-from include.wiring import SCORES, WRITER_POOL, Tag, after, dag_settings, dbt_build
+from include.pipeline.wiring import SCORES, WRITER_POOL, Tag, after, dag_settings, dbt_build
 
 
 @dag(schedule=after(SCORES), **dag_settings(__doc__, Tag.DIGEST, Tag.DBT, Tag.MAIL))
 def publish_digest():
     @task(pool=WRITER_POOL)
     def publish_copy():
-        from include import steps
+        from include.pipeline import steps
 
         return steps.publish_copy()
 
     @task
     def write_pages(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.write_pages(partition_key)
 
     @task(pool=WRITER_POOL)
     def send_mail(partition_key=None, dag_run=None, triggering_asset_events=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.send_mail(partition_key, steps.wants_delivery(dag_run.conf, triggering_asset_events))
 
     @task(pool=WRITER_POOL)
     def document_tables():
-        from include import steps
+        from include.pipeline import steps
 
         return steps.document_tables()
 

@@ -15,26 +15,26 @@ scored together, so that they can be compared across its episodes.
 
 from airflow.sdk import dag, task
 
-from include.wiring import CLAIMS, SCORES, WRITER_POOL, Tag, after, dag_settings
+from include.pipeline.wiring import CLAIMS, SCORES, WRITER_POOL, Tag, after, dag_settings
 
 
 @dag(schedule=after(CLAIMS), **dag_settings(__doc__, Tag.CLAIMS, Tag.MODEL))
 def score_claims():
     @task(pool=WRITER_POOL)
     def list_unscored_claims(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.list_unscored_claims(partition_key)
 
     @task
     def score_claims_of_day(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.score_claims(partition_key)
 
     @task(pool=WRITER_POOL, outlets=[SCORES])
     def land_scores(partition_key=None, triggering_asset_events=None, outlet_events=None):
-        from include import steps
+        from include.pipeline import steps
 
         outlet_events[SCORES].extra = steps.passed_on(triggering_asset_events)
         return steps.land_scores(partition_key)

@@ -20,7 +20,7 @@ that fails takes nothing from the others; mend it and clear the run, which goes 
 
 from airflow.sdk import dag, task
 
-from include.wiring import (
+from include.pipeline.wiring import (
     EPISODES,
     LISTENING_TIMEOUT,
     TRANSCRIPTS,
@@ -36,25 +36,25 @@ from include.wiring import (
 def transcribe_episodes():
     @task(pool=WRITER_POOL)
     def list_missing_transcripts(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.list_missing_transcripts(partition_key)
 
     @task
     def fetch_transcripts(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.fetch_transcripts(partition_key)
 
     @task(trigger_rule="all_done_min_one_success", execution_timeout=LISTENING_TIMEOUT)
     def transcribe_locally(partition_key=None):
-        from include import steps
+        from include.pipeline import steps
 
         return steps.transcribe_locally(partition_key)
 
     @task(trigger_rule="all_done_min_one_success", pool=WRITER_POOL, outlets=[TRANSCRIPTS])
     def land_transcripts(partition_key=None, triggering_asset_events=None, outlet_events=None):
-        from include import steps
+        from include.pipeline import steps
 
         landed = steps.land_transcripts(partition_key)
         outlet_events[TRANSCRIPTS].extra = steps.passed_on(triggering_asset_events) | {"day": partition_key}

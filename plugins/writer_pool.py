@@ -5,7 +5,7 @@ import contextlib
 from airflow.listeners import hookimpl
 from airflow.plugins_manager import AirflowPlugin
 
-from include.wiring import WRITER_POOL
+from include.pipeline.wiring import WRITER_POOL
 
 
 class PoolListener:

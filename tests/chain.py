@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from include import steps
+from include.pipeline import steps
 from include.settings import PROJECT, settings
-from include.warehouse import open_warehouse, records
+from include.warehouse.database import open_warehouse, records
 
 STEPS = (
     "read_validators",

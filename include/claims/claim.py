@@ -1,33 +1,22 @@
 """What a claim is, and the two small interfaces that find and score claims.
 
 Everything here is plain values: an extractor turns one transcript into claims, a scorer turns a day's claims into
-scores. Who implements them (the offline model, a chat model) is decided in `include.claims.models`.
+scores. Who implements them (the offline model, a chat model) is decided in `include.pipeline.models`.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from include.transcripts.segment import Segment
+from include.words import words
 
 UNREAD = frozenset({"not_read", "skipped_budget"})
 """Reasons of a DroppedClaim that stand for a part of the transcript: it was not read and may be another time."""
 
 UNRATED = "Not rated"
 """How the reason of a Score begins that stands for no rating: the claim is to be scored again another time."""
-
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One stretch of speech, in spoken order; `index` counts from 0 within the episode."""
-
-    index: int
-    text: str
-    speaker: str | None = None
-    start_seconds: float | None = None
-    end_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +114,6 @@ class Scorer(Protocol):
     def score(self, day: Sequence[ReadEpisode]) -> list[list[Score]]:
         """One list an episode, one score a claim, in the order given."""
         ...
-
-
-def words(text: str) -> list[str]:
-    """The words of a text, lower case, without punctuation: what quotes are compared by."""
-    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
 
 
 def claim_id(episode_id: str, quote: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from include.claims.claim import words
+from include.words import words
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from functools import cached_property
 
 from rapidfuzz import fuzz
 
-from include.claims.claim import Segment, words
 from include.claims.untrusted import legible
+from include.transcripts.segment import Segment
+from include.words import words
 
 SHORTEST_QUOTE = 6
 LONGEST_QUOTE = 120

@@ -20,8 +20,8 @@ from plugins.assembly_ai.transcript import is_deleted, segments
 from plugins.assembly_ai.trigger import AssemblyAITrigger
 
 if TYPE_CHECKING:
-    from include.transcription_jobs import Job
-    from include.transcription_queue import Queue
+    from include.transcripts.jobs import Job
+    from include.transcripts.queue import Queue
 
 SUBMISSIONS = 3
 """How often a recording is submitted where the service gives no answer and turns out not to have taken it."""
@@ -120,7 +120,7 @@ class AssemblyAITranscriptionOperator(BaseOperator):
 
         Raises Busy where the service has not taken it, Unavailable where that cannot be found out now.
         """
-        from include.transcription_queue import Unreachable
+        from include.transcripts.queue import Unreachable
 
         in_doubt = job.sent_url is not None
         failure: ServiceError | None = None

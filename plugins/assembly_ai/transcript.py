@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from include.claims.claim import Segment
+from include.transcripts.segment import Segment
 
 STATUSES = ("queued", "processing", "completed", "error")
 _SENTENCE_ENDS = (".", "!", "?", "…")

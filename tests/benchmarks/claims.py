@@ -2,18 +2,18 @@
 
 import time
 
-from include import transcripts
 from include.claims.claim import Episode
-from include.claims.offline import OfflineExtractor
-from include.claims.passages import sentences
-from include.embedding import bundled_encoder
-from include.sample import server as sample
+from include.claims.offline.extractor import OfflineExtractor
+from include.claims.offline.passages import sentences
+from include.local.sample import server as sample
+from include.models.embedding import bundled_encoder
+from include.transcripts import formats
 
 
 def rows() -> list[tuple[str, float, str]]:
     """Name, seconds for 10,000 words, and what it is beside the embedding alone."""
-    read = [transcripts.parse(file.read_bytes(), "json") for file in sample.FOLDER.glob("transcripts/*/*.json")]
-    spoken = sum(transcripts.word_count(segments) for segments in read)
+    read = [formats.parse(file.read_bytes(), "json") for file in sample.FOLDER.glob("transcripts/*/*.json")]
+    spoken = sum(formats.word_count(segments) for segments in read)
     texts = [sentence.text for segments in read for sentence in sentences(segments)]
     encoder, extractor = bundled_encoder(), OfflineExtractor()
     encoder.encode(texts[:8])

@@ -24,7 +24,7 @@ from typing import ClassVar
 
 import feedparser
 
-from include.sample import server as sample
+from include.local.sample import server as sample
 from include.settings import PROJECT
 
 FEEDS = 1_000
@@ -60,24 +60,26 @@ def rows() -> list[tuple[str, float, str]]:
 
 def scan(port: int, count: int) -> dict:
     """A cold and a warm scan, into files as the task does it: seconds of each, and the peak of memory in MB."""
-    from include import ingestion, landing  # here, since they change feedparser, which is measured as it comes
+    # Imported here, since they change feedparser, which is measured as it comes.
+    from include.pipeline import handover
+    from include.sources import episodes
 
     urls = [address(port, number) for number in range(count)]
     hosts = frozenset(url.split("/")[2] for url in urls)
-    known: dict[str, ingestion.Validators] = {}
+    known: dict[str, episodes.Validators] = {}
     outcomes: Counter = Counter()
 
     def read(day: date) -> float:
         outcomes.clear()
         began = time.perf_counter()
-        with landing.put_each("feeds", day, ingestion.FeedReading) as put:
+        with handover.put_each("feeds", day, episodes.FeedReading) as put:
 
-            def keep(reading: ingestion.FeedReading) -> None:
+            def keep(reading: episodes.FeedReading) -> None:
                 put(reading)
                 outcomes["unchanged" if reading.unchanged else reading.error or "read"] += 1
-                known[reading.feed_url] = ingestion.Validators(reading.etag)
+                known[reading.feed_url] = episodes.Validators(reading.etag)
 
-            ingestion.read_feeds(urls, dict(known), keep, hosts)
+            episodes.read_feeds(urls, dict(known), keep, hosts)
         return time.perf_counter() - began
 
     with tempfile.TemporaryDirectory() as folder:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from include.themes import derive
+from include.themes.grouping import derive
 from tests.evals.themes import measure
 
 DIMENSIONS = 384

@@ -16,7 +16,7 @@ PROBE = """
 import importlib.util, json, os, sys, time
 import airflow.sdk
 from airflow.sdk.definitions._internal.contextmanager import DagContext
-from include.wiring import Tag
+from include.pipeline.wiring import Tag
 reads = []
 class Watched(dict):
     def __getitem__(self, key): reads.append(key); return dict.__getitem__(self, key)
@@ -142,11 +142,11 @@ def test_a_dag_file_fits_on_a_screen_and_holds_only_wiring():
         imported = {
             node.module or "" for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)
         }
-        assert imported <= {"airflow.sdk", "include.wiring", "include"}, file.name
+        assert imported <= {"airflow.sdk", "include.pipeline.wiring", "include"}, file.name
 
 
 def _steps_that_open_the_warehouse() -> set[str]:
-    """The functions of include.steps that call open_warehouse, or hand it on, or publish (which opens it)."""
+    """The functions of include.pipeline.steps that call open_warehouse, or hand it on, or publish (which opens it)."""
     tree = ast.parse((PROJECT / "include" / "steps.py").read_text())
     return {
         function.name

@@ -3,8 +3,8 @@
 Ridge regression of what a passage is worth as a pick (`tests.evals.measures.gain`) on its signals and its embedding;
 both are additive, so the solution is one linear system. The worth counts by its square, so that the best are told from
 the fair more than the fair from the rest. The calibration maps a worth to a reader's overall mark, fitted on passages
-of shows that the weights had not seen. Writes `include/claims/weights/offline.npz` and, beside it, the provenance as
-JSON.
+of shows that the weights had not seen. Writes `include/claims/offline/weights/offline.npz` and, beside it, the
+provenance as JSON.
 """
 
 import datetime
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from include.claims import signals
-from include.claims.offline import GROUPS, WEIGHTS, OfflineExtractor, Reading, Weights
+from include.claims.offline import signals
+from include.claims.offline.extractor import GROUPS, WEIGHTS, OfflineExtractor, Reading, Weights
 from tests.evals.material import Annotated, further_readings, shared_gold
 from tests.evals.measures import gain, inside, shared
 

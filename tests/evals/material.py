@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from include.claim_files import read_episode
-from include.claims.claim import Episode, Segment
-from include.transcripts import format_of, parse
+from include.claims.claim import Episode
+from include.local.claim_files import read_episode
+from include.transcripts.formats import format_of, parse
+from include.transcripts.segment import Segment
 from tests.evals.measures import Marked, Spoken
 
 PROJECT = Path(__file__).resolve().parents[2]

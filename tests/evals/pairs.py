@@ -3,7 +3,7 @@
 Pairs of passages of ten shows, which two readers graded apart from one another: 3 where both tell one story or make one
 point, 2 where one leads to the other, 1 where they share a field, 0 else. Which pairs were read was decided by several
 measures of likeness, so that figures say which of two measures puts the same before the rest, and not how many of all
-that say the same are found. `include.themes.IN_CONTEXT` was fitted on these pairs.
+that say the same are found. `include.themes.grouping.IN_CONTEXT` was fitted on these pairs.
 """
 
 import json
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from include.meaning import claim_encoder
-from include.rare_words import rare_words
-from include.themes import IN_CONTEXT, Claims, likeness
+from include.models.meaning import claim_encoder
+from include.themes.grouping import IN_CONTEXT, Claims, likeness
+from include.themes.rare_words import rare_words
 from tests.evals.material import SHARED
 
 PAIRS = Path(__file__).parent / "gold" / "pairs.jsonl"

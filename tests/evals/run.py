@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from include.claim_files import EpisodeFile, claims_of
 from include.claims.claim import Claim, Extraction, ReadEpisode
-from include.claims.models import OFFLINE, extractor, scorer
-from include.claims.offline import OfflineExtractor, OfflineScorer, Weights, fitted
+from include.claims.offline.extractor import OfflineExtractor, OfflineScorer, Weights, fitted
+from include.local.claim_files import EpisodeFile, claims_of
+from include.pipeline.models import OFFLINE, extractor, scorer
 from include.settings import settings
 from tests.evals.fit_offline import Lesson, by_show, lesson
 from tests.evals.material import Annotated, bundled_gold, further_readings, shared_gold
@@ -116,7 +116,7 @@ def offline(title: str, lessons: Sequence[tuple[Lesson, float]], weights: Callab
 
 def chat(place: str, material: Sequence[Annotated]) -> Run:
     """The chat model that the settings name; what was asked before is not asked again."""
-    from include.chat import CallStore
+    from include.models.chat import CallStore
 
     model = settings().llm_model
     run = Run(f"{model}, {place}")

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from include import speech
-from include.claims.claim import words
-from include.sample.server import FOLDER
+from include.local.sample.server import FOLDER
 from include.settings import PROJECT, settings
+from include.transcripts import speech
+from include.words import words
 
 SHARED = PROJECT.parent / "shared" / "audio"
 SAMPLE = FOLDER / "audio" / "second-opinion" / "house-call-3.mp3"

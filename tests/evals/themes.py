@@ -1,9 +1,9 @@
 """How well claims are grouped into themes: `python -m tests.evals.themes`.
 
 Measured against insights that were grouped by hand: those in `../shared/gold` where they are, and the bundled ones.
-How views of a claim are combined in `include.themes` was chosen with all of them in view. Each set is grouped all at
-once, as a file is, and as a stream, dealt at random over five days that come one after the other. Beside them stand
-the plain mean of the embedding model, grouped in the same way, what comes of asking for the likeness that suits the
+How views of a claim are combined in `include.themes.grouping` was chosen with all of them in view. Each set is grouped
+all at once, as a file is, and as a stream, dealt at random over five days that come one after the other. Beside them
+stand the plain mean of the embedding model, grouped in the same way, what comes of asking for the likeness that suits the
 other sets best, and what comes of a chat model's verdicts: a large model was asked about all pairs that the pipeline
 asks about, by the pipeline's rules, and its answers were kept (`gold/verdicts.jsonl`).
 """
@@ -19,11 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from include.embedding import bundled_encoder
-from include.meaning import claim_encoder
-from include.rare_words import rare_words
-from include.theme_files import pairs_of
-from include.themes import ALONE, Bar, Claims, assign
+from include.local.theme_files import pairs_of
+from include.models.embedding import bundled_encoder
+from include.models.meaning import claim_encoder
+from include.themes.grouping import ALONE, Bar, Claims, assign
+from include.themes.rare_words import rare_words
 
 HERE = Path(__file__).resolve()
 SETS = {

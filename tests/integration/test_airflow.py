@@ -14,8 +14,8 @@ import duckdb
 import httpx
 import pytest
 
-from include.local_airflow import LocalAirflow, feeds, free_port
-from include.sample import server as sample
+from include.local.sample import server as sample
+from include.local.standalone import LocalAirflow, feeds, free_port
 from include.settings import PROJECT
 from tests import chain
 from tests.doubles.assemblyai_server import KEY, AssemblyAIServer
@@ -38,7 +38,7 @@ def ran(tmp_path_factory):
     """The data directory and the output of `make run` on the sample."""
     folder = tmp_path_factory.mktemp("run")
     done = subprocess.run(
-        [sys.executable, "-m", "include.local_airflow", "run"],
+        [sys.executable, "-m", "include.local.standalone", "run"],
         env={**os.environ, "PYTHONPATH": str(PROJECT), "PODCAST_DATA_DIR": str(folder), "PODCAST_FEEDS": ""},
         cwd=PROJECT,
         capture_output=True,

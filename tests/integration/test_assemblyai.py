@@ -9,14 +9,16 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
-from include import budget, steps, transcription_queue
-from include.sample import server as sample
+from include.local.sample import server as sample
+from include.models import budget
+from include.pipeline import steps
 from include.settings import Settings
 from include.settings import settings as settings_of_process
-from include.transcription import Transcript, Wanted, outcome
-from include.transcription_jobs import ASSEMBLYAI, IN_WORK, LOCAL
-from include.transcription_queue import Queue
-from include.warehouse import append, open_warehouse
+from include.transcripts import queue
+from include.transcripts.jobs import ASSEMBLYAI, IN_WORK, LOCAL
+from include.transcripts.landing import Transcript, Wanted, outcome
+from include.transcripts.queue import Queue
+from include.warehouse.database import append, open_warehouse
 from plugins.assembly_ai import hook as service
 from plugins.assembly_ai.hook import AssemblyAIHook
 from plugins.assembly_ai.operator import AssemblyAITranscriptionOperator
@@ -97,7 +99,7 @@ def first_event(trigger):
 
 def landed(wanted, settings):
     """The same episodes as the next run finds them: what this one did is in the warehouse."""
-    folder = transcription_queue.folder(settings)
+    folder = queue.folder(settings)
     fresh = folder.all()
     folder.forget(job for job in fresh if job.status not in IN_WORK)
     known = {episode.episode_id: {job.job_key: job for job in episode.jobs} for episode in wanted}
@@ -107,7 +109,7 @@ def landed(wanted, settings):
 
 
 def jobs(settings):
-    return {job.episode_id: job for job in transcription_queue.folder(settings).all()}
+    return {job.episode_id: job for job in queue.folder(settings).all()}
 
 
 def test_a_recording_becomes_sentences_with_speakers_and_times(server, settings):
@@ -353,7 +355,7 @@ def test_the_cap_on_hours_holds_newest_first_and_the_rest_is_taken_up_the_next_d
     assert sorted(server.created) == [episode.audio_url for episode in episodes(3)]
     assert "0.5 hours of audio a day" in jobs(tight)["e004"].error
     tomorrow = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)
-    monkeypatch.setattr(transcription_queue, "_now", lambda: tomorrow)
+    monkeypatch.setattr(queue, "_now", lambda: tomorrow)
     assert run(episodes(5), tight) == {"ok": 5}
     assert len(server.created) == 5
 
@@ -502,7 +504,7 @@ def test_what_a_day_leaves_out_is_taken_up_by_the_next_days_run_in_its_own_day(c
     assert (landed["ok"], landed["skipped_budget"], landed["taken_up"]) == (1, 1, [])
     assert statuses() == {"14-0": "ok", "14-1": "skipped_budget"}
     tomorrow = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=1)
-    monkeypatch.setattr(transcription_queue, "_now", lambda: tomorrow)
+    monkeypatch.setattr(queue, "_now", lambda: tomorrow)
     assert transcribe(DAY)["taken_up"] == ["2026-01-14"]
     assert statuses() == dict.fromkeys(("14-0", "14-1", "15-0", "15-1"), "ok")
     assert server.created[1:] == [f"https://media.example/2026-01-{name}.mp3" for name in ("15/0", "15/1", "14/1")]
@@ -576,7 +578,7 @@ def test_an_episode_left_out_says_so_with_every_source(settings):
     tight = settings.model_copy(update={"daily_audio_hours": 0.0})
     for source in (ASSEMBLYAI, LOCAL):
         assert Queue(source, [episode], tight).take() is None
-    kept = transcription_queue.folder(tight).all()
+    kept = queue.folder(tight).all()
     landed = outcome(episode, Transcript("e000", "none", error="the publisher offers no transcript"), kept)
     assert landed.status == "skipped_budget"
     assert landed.error.startswith("publisher: the publisher offers no transcript; assemblyai: left out")

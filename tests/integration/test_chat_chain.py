@@ -5,8 +5,8 @@ import re
 import duckdb
 import pytest
 
-from include.sample import server as sample
-from include.warehouse import open_warehouse, records
+from include.local.sample import server as sample
+from include.warehouse.database import open_warehouse, records
 from tests import chain
 from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, lines_of, passage, ratings
 

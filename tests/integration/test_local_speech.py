@@ -2,10 +2,10 @@
 
 import pytest
 
-from include import steps
-from include.sample import server as sample
+from include.local.sample import server as sample
+from include.pipeline import steps
 from include.settings import settings
-from include.warehouse import open_warehouse, records
+from include.warehouse.database import open_warehouse, records
 from tests import chain
 
 DAY = sample.SAMPLE_DATE
@@ -52,7 +52,7 @@ def test_its_recording_is_removed_and_its_hours_count(heard):
 
 
 def test_it_is_not_heard_again_on_a_rerun(heard, monkeypatch):
-    from include import speech
+    from include.transcripts import speech
 
     before = jobs()
     monkeypatch.setattr(speech, "transcribe", None)

@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from include.sample import server as sample
-from include.warehouse import records
+from include.local.sample import server as sample
+from include.warehouse.database import records
 from tests import chain
 
 DAYS = ("2026-01-13", "2026-01-14", "2026-01-15")
@@ -105,8 +105,8 @@ def test_the_days_run_backwards_end_in_the_same_tables(forwards, feeds, tmp_path
 
 
 def test_every_quote_stands_in_its_transcript(forwards):
-    from include.claims.claim import words
-    from include.warehouse import open_warehouse
+    from include.warehouse.database import open_warehouse
+    from include.words import words
 
     with open_warehouse(forwards / "warehouse.duckdb") as connection:
         claims = records(connection, "select episode_id, quote from marts.claims")

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from include.budget import Budget
+from include.models.budget import Budget
 
 
 def test_a_reservation_that_would_pass_the_cap_is_refused_and_a_settled_one_frees_what_it_did_not_cost():

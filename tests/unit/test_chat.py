@@ -9,8 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from include.chat import Call, CallStore, Question, call_key, load_prompt, price
-from include.claims.chat import (
+from include.claims.chat.extractor import (
     LINE_WORDS,
     ChatExtractor,
     ChatScorer,
@@ -21,9 +20,12 @@ from include.claims.chat import (
     number_lines,
     split_windows,
 )
-from include.claims.claim import Episode, Segment, words
+from include.claims.claim import Episode
 from include.claims.untrusted import as_data, gives_orders, legible, orders_cut, visible, without_orders
+from include.models.chat import Call, CallStore, Question, call_key, load_prompt, price
 from include.settings import PROJECT
+from include.transcripts.segment import Segment
+from include.words import words
 
 CALL = Call(
     call_key="a1",
@@ -72,7 +74,7 @@ def test_earlier_calls_are_taken_in_and_do_not_replace_newer_ones(tmp_path):
 def test_records_have_the_columns_of_the_warehouse(tmp_path):
     import duckdb
 
-    from include.warehouse import _SCHEMA
+    from include.warehouse.database import _SCHEMA
 
     store = CallStore(tmp_path)
     store.put(CALL)
@@ -132,9 +134,9 @@ def test_extractor_and_scorer_bear_the_models_name_and_a_version_that_changes_wi
 def test_langchain_is_not_loaded_before_something_has_to_be_asked(tmp_path):
     program = """
 import sys, pathlib
-from include.budget import Budget
-from include.chat import CallStore, ChatModel
-from include.claims.chat import ChatExtractor, ChatScorer
+from include.models.budget import Budget
+from include.models.chat import CallStore, ChatModel
+from include.claims.chat.extractor import ChatExtractor, ChatScorer
 model = ChatModel("openai:gpt-4o-mini", CallStore(pathlib.Path(sys.argv[1])), Budget(1.0))
 ChatExtractor(model), ChatScorer(model)
 print(sorted(name for name in sys.modules if name.startswith(("langchain", "openai", "anthropic"))))
@@ -257,5 +259,5 @@ def test_ordinary_talk_is_left_alone(said):
 
 
 def test_the_price_list_is_complete():
-    rates = json.loads((PROJECT / "include/prices.json").read_text())["usd_per_million_tokens"]
+    rates = json.loads((PROJECT / "include/models/prices.json").read_text())["usd_per_million_tokens"]
     assert all(0 < rate["input"] < rate["output"] for rate in rates.values())

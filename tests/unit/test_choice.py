@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from include.choice import DAYS_REMEMBERED, RESERVE, SEATS, choose, derive, seat_claims
+from include.digest.choice import DAYS_REMEMBERED, RESERVE, SEATS, choose, derive, seat_claims
 
 TODAY = date(2026, 1, 15)
 NOTHING_SENT = pd.DataFrame(columns=["digest_date", "theme_id", "insight", "embedding"])

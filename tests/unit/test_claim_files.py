@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from include.claim_files import UnreadableEpisode, main, read_episode
+from include.local.claim_files import UnreadableEpisode, main, read_episode
 
 LINES = [
     "Grid companies earn six percent on new transformers and nothing on repairs, because repairs are running costs. ",

@@ -6,11 +6,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from include import corrections, transcription
-from include.claims.claim import Segment
-from include.corrections import Rule
-from include.transcription import Transcript
-from include.warehouse import append, open_warehouse, records
+from include.transcripts import corrections, landing
+from include.transcripts.corrections import Rule
+from include.transcripts.landing import Transcript
+from include.transcripts.segment import Segment
+from include.warehouse.database import append, open_warehouse, records
 
 DAY = date(2026, 1, 15)
 
@@ -133,7 +133,7 @@ def content_hash(connection) -> str:
 
 
 def test_what_was_heard_lands_corrected_beside_what_was_heard_and_what_was_written_stays(warehouse, tmp_path):
-    transcription.land(warehouse, DAY, READ, tmp_path / "docs")
+    landing.land(warehouse, DAY, READ, tmp_path / "docs")
     assert landed(warehouse) == {
         "heard": [("In Asterby they counted.", "In Asturby they counted."), ("Nobody else did.", None)],
         "written": [("In Asturby they counted.", None), ("Nobody else did.", None)],

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from include.dissent import between, derive
+from include.themes.dissent import between, derive
 
 CONTRADICTIONS = [
     ("number", "Ferries in Halmstad save 40 percent of the fuel.", "The ferries in Halmstad save 60% of the fuel."),

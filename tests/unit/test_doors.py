@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from include import doors
-from include.doors import DOORS, CriticalRuleBroken, pass_door
+from include.warehouse import doors
+from include.warehouse.doors import DOORS, CriticalRuleBroken, pass_door
 
 DAY = date(2026, 1, 15)
 QUOTE = "one two three four five six seven"
@@ -275,7 +275,7 @@ def test_one_feed_with_many_bad_rows_does_not_stop_the_others(docs):
 
 def test_no_rows_pass_without_loading_great_expectations_and_leave_no_page(tmp_path):
     script = (
-        "import sys, datetime, pathlib; from include.doors import pass_door;"
+        "import sys, datetime, pathlib; from include.warehouse.doors import pass_door;"
         "print(pass_door('claims', [], datetime.date(2026, 1, 15), pathlib.Path(sys.argv[1])),"
         "{'great_expectations', 'pandas'} & set(sys.modules))"
     )

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from include import web
+from include.sources import web
 
 AUDIO = b"".join(hashlib.sha256(bytes([number % 256, number // 256])).digest() for number in range(20_000))
 

@@ -7,10 +7,10 @@ from datetime import date
 import numpy as np
 import pytest
 
-from include import extraction, scoring
-from include.chat import UnusableModel
+from include.claims import extraction, scoring
 from include.claims.claim import UNRATED, Claim, DroppedClaim, Extraction, Score
-from include.warehouse import append, open_warehouse, records
+from include.models.chat import UnusableModel
+from include.warehouse.database import append, open_warehouse, records
 
 DAY = date(2026, 1, 15)
 QUOTES = ("Piers cost more than they earn in a year.", "Harbours sink by one centimetre every year.")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include import feed_list, feeds
+from include.sources import feed_list, feeds
 
 FEED = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"

@@ -4,9 +4,10 @@ import random
 
 import pytest
 
-from include.claims.claim import Segment, words
 from include.claims.facts import spellings, unsupported
 from include.claims.grounding import Transcript, matching_speaker
+from include.transcripts.segment import Segment
+from include.words import words
 
 TALK = [
     Segment(0, "Welcome back to the workshop.", "Mara Voss", 0.0),

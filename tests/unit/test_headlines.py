@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from include.claims.headlines import LONGEST, headline
+from include.claims.offline.headlines import LONGEST, headline
 
 PASSAGES = [
     "So one of the things we saw is that the inference costs of language models have dropped compared to last year.",

@@ -9,7 +9,7 @@ from itertools import repeat
 import psutil
 import pytest
 
-from include import feed_process, feeds, ingestion, web
+from include.sources import episodes, feed_process, feeds, web
 from tests.doubles.hostile_server import Handler, answer, bomb, redirect, serving
 
 SIZE_CAP = 4 * 1024 * 1024
@@ -157,7 +157,7 @@ def readings():
         ]:
             patch.setattr(module, name, value)
         named = {f"http://{host}/{number}": names[int(number)] for number in tricks} | {u: u for u in BAD_ADDRESSES}
-        ingestion.read_feeds(
+        episodes.read_feeds(
             list(named), {}, lambda reading: found.update({named[reading.feed_url]: reading}), frozenset({host})
         )
     return found

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 import duckdb
 import pytest
 
-from include import ingestion
-from include.feeds import Feed, FeedItem
-from include.ingestion import FeedReading
-from include.warehouse import open_warehouse, records
+from include.sources import episodes
+from include.sources.episodes import FeedReading
+from include.sources.feeds import Feed, FeedItem
+from include.warehouse.database import open_warehouse, records
 from tests.doubles.hostile_server import Handler, answer, redirect, serving
 
 FEED = "https://harbour.example/feed.xml"
@@ -54,8 +54,8 @@ def reading(*items: FeedItem, **changes) -> FeedReading:
     return FeedReading(FEED, 200, january(20), **{**values, **changes})
 
 
-def run(warehouse, day: int, tmp_path, *readings: FeedReading) -> ingestion.Ingested:
-    return ingestion.land(warehouse, date(2026, 1, day), readings, tmp_path / "docs")
+def run(warehouse, day: int, tmp_path, *readings: FeedReading) -> episodes.Ingested:
+    return episodes.land(warehouse, date(2026, 1, day), readings, tmp_path / "docs")
 
 
 def days(warehouse) -> dict[str, int]:
@@ -166,11 +166,11 @@ def statuses(warehouse) -> list[tuple]:
 
 def test_a_feed_that_moved_for_good_counts_as_read_and_is_asked_at_its_new_address(warehouse, tmp_path):
     run(warehouse, 14, tmp_path, reading(item("e1", january(14)), moved_to=MOVED))
-    assert ingestion.validators(warehouse)[FEED].moved_to == MOVED
+    assert episodes.validators(warehouse)[FEED].moved_to == MOVED
     assert statuses(warehouse) == [(14, "moved", f"moved for good to {MOVED}, which is asked from now on")]
     run(warehouse, 15, tmp_path, reading(item("e1", january(14)), item("e2", january(14))))
     assert days(warehouse) == {"e1": 14, "e2": 15}
-    assert ingestion.validators(warehouse)[FEED].moved_to == MOVED
+    assert episodes.validators(warehouse)[FEED].moved_to == MOVED
     before = statuses(warehouse)
     run(warehouse, 14, tmp_path, FeedReading(FEED, 304, january(16), unchanged=True))
     assert statuses(warehouse) == before
@@ -179,14 +179,14 @@ def test_a_feed_that_moved_for_good_counts_as_read_and_is_asked_at_its_new_addre
 def test_a_new_address_that_fails_is_forgotten_and_the_listed_one_asked_again(warehouse, tmp_path):
     run(warehouse, 14, tmp_path, reading(item("e1", january(14)), moved_to=MOVED))
     run(warehouse, 15, tmp_path, FeedReading(FEED, 404, january(16), error="the server answered 404 Not Found"))
-    assert ingestion.validators(warehouse)[FEED].moved_to is None
+    assert episodes.validators(warehouse)[FEED].moved_to is None
 
 
 def test_an_unchanged_feed_that_moved_is_remembered_with_its_new_validators(warehouse, tmp_path):
     run(warehouse, 14, tmp_path, reading(item("e1", january(14)), content_hash="h"))
     unchanged = FeedReading(FEED, 200, january(15), unchanged=True, etag='"2"', content_hash="h", moved_to=MOVED)
     run(warehouse, 15, tmp_path, unchanged)
-    assert ingestion.validators(warehouse)[FEED] == ingestion.Validators('"2"', None, "h", MOVED)
+    assert episodes.validators(warehouse)[FEED] == episodes.Validators('"2"', None, "h", MOVED)
 
 
 def test_the_new_address_in_the_list_is_the_same_show(warehouse, tmp_path):
@@ -249,7 +249,7 @@ def test_an_episode_of_the_future_is_named_until_its_day_comes(warehouse, tmp_pa
 def test_a_feed_that_an_earlier_version_parsed_is_read_in_full_again(warehouse, tmp_path):
     run(warehouse, 14, tmp_path, reading(item("e1", january(14)), content_hash="h"))
     warehouse.execute("update raw.feeds set parser = null")
-    assert ingestion.validators(warehouse)[FEED] == ingestion.Validators()
+    assert episodes.validators(warehouse)[FEED] == episodes.Validators()
     run(warehouse, 14, tmp_path, reading(item("e1", january(14), explicit=True), content_hash="h"))
     assert records(warehouse, "select explicit from raw.episodes") == [{"explicit": True}]
 
@@ -277,16 +277,16 @@ def test_feeds_are_read_once_remembered_where_they_moved_and_not_parsed_again_wh
     with serving({**tricks, "home": redirect("/bad", "308 Permanent Redirect")}) as host:
         old, home = f"http://{host}/old", f"http://{host}/home"
 
-        def read(known: dict[str, ingestion.Validators]) -> dict[str, FeedReading]:
+        def read(known: dict[str, episodes.Validators]) -> dict[str, FeedReading]:
             found: dict[str, FeedReading] = {}
-            ingestion.read_feeds([old, home], known, lambda r: found.update({r.feed_url: r}), frozenset({host}))
+            episodes.read_feeds([old, home], known, lambda r: found.update({r.feed_url: r}), frozenset({host}))
             return found
 
         first = read({})
         assert first[old].moved_to == f"http://{host}/new"
         assert len(first[old].feed.items) == 1
         assert (first[home].moved_to, first[home].feed) == (None, None), "what is no feed is no new address of one"
-        known = ingestion.Validators(content_hash=first[old].content_hash, moved_to=first[old].moved_to)
+        known = episodes.Validators(content_hash=first[old].content_hash, moved_to=first[old].moved_to)
         second = read({old: known})[old]
         assert (second.unchanged, second.feed, second.moved_to) == (True, None, None)
         assert Handler.asked == {"old": 1, "new": 2, "home": 2, "bad": 2}
@@ -309,7 +309,7 @@ def test_a_warehouse_of_an_earlier_version_goes_on_working(tmp_path):
             "insert into raw.feeds by name select $url as feed_url, 's0' as show_id, 'e' as etag", {"url": FEED}
         )
     with open_warehouse(tmp_path / "old.duckdb") as connection:
-        assert ingestion.validators(connection) == {FEED: ingestion.Validators()}
+        assert episodes.validators(connection) == {FEED: episodes.Validators()}
         run(connection, 15, tmp_path, reading(item("e1", january(15), season=2)))
         assert records(connection, "select show_id, season from raw.episodes") == [{"show_id": "s0", "season": 2}]
 
@@ -318,4 +318,4 @@ def test_a_feed_list_that_is_not_set_says_what_to_set():
     from include.settings import Settings
 
     with pytest.raises(ValueError, match="PODCAST_FEEDS is not set"):
-        ingestion.feed_urls(Settings(feeds=""))
+        episodes.feed_urls(Settings(feeds=""))

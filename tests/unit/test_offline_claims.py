@@ -2,10 +2,12 @@
 
 import pytest
 
-from include.claims.adverts import runs_the_show, sells
-from include.claims.claim import Claim, Episode, ReadEpisode, Segment, words
-from include.claims.offline import GROUPS, OfflineExtractor, OfflineScorer, fitted, reason
-from include.claims.passages import sentences
+from include.claims.claim import Claim, Episode, ReadEpisode
+from include.claims.offline.adverts import runs_the_show, sells
+from include.claims.offline.extractor import GROUPS, OfflineExtractor, OfflineScorer, fitted, reason
+from include.claims.offline.passages import sentences
+from include.transcripts.segment import Segment
+from include.words import words
 
 EPISODE = Episode("e1", "Base Load", "Why transformers are late", "Transformers, repairs and who pays for them.")
 INSIGHT = (

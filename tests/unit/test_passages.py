@@ -1,7 +1,8 @@
 """How a transcript becomes sentences and passages."""
 
-from include.claims.claim import Segment, words
-from include.claims.passages import LONGEST, LONGEST_SENTENCE, SHORTEST, leans, passages, sentences
+from include.claims.offline.passages import LONGEST, LONGEST_SENTENCE, SHORTEST, leans, passages, sentences
+from include.transcripts.segment import Segment
+from include.words import words
 
 LONG = "The grid operator pays for every new transformer and gets nothing for the repair of an old one. "
 

@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from include import feeds
 from include.settings import PROJECT
+from include.sources import feeds
 
 FOLDER = PROJECT.parent / "shared" / "feeds"
 EXPECTED = Path(__file__).with_name("real_feeds.json")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from include.recipients import Recipient, read
+from include.digest.recipients import Recipient, read
 
 
 @pytest.fixture

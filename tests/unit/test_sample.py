@@ -19,9 +19,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from include import transcripts as published
-from include.claims.claim import Segment
-from include.sample import server
+from include.local.sample import server
+from include.transcripts import formats as published
+from include.transcripts.segment import Segment
 
 FOLDER = server.FOLDER
 GOLD = Path(__file__).parents[1] / "evals" / "gold"
@@ -312,7 +312,7 @@ def test_a_taken_port_is_named_with_what_to_do():
         port = other.getsockname()[1]
         with pytest.raises(server.PortTaken, match=f"port {port} .* taken.*another port"), server.serve(port):
             pass
-        command = [sys.executable, "-m", "include.sample.server", "--port", str(port)]
+        command = [sys.executable, "-m", "include.local.sample.server", "--port", str(port)]
         ran = subprocess.run(command, cwd=FOLDER.parents[1], capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert ran.stderr.startswith("The sample's feeds cannot be served")

@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from include import speech, transcript_checks
 from include.settings import settings
+from include.transcripts import checks, speech
 from tests.evals.speech import SAMPLE, SHARED, Said, compared, real, sample, word_errors
 
 MINUTE = " ".join(sample().text.split("So it is not the new maker")[0].split())
@@ -140,7 +140,7 @@ def test_of_a_truncated_recording_comes_what_is_there_and_it_is_marked(tmp_path)
     assert "mention his knees" in text(heard)
     assert heard.duration_seconds == pytest.approx(212, abs=1)
     assert max(segment.end_seconds for segment in heard.segments) < 35
-    assert "truncated" in transcript_checks.check(heard.segments, heard.duration_seconds, "en")
+    assert "truncated" in checks.check(heard.segments, heard.duration_seconds, "en")
 
 
 def test_packets_that_are_broken_are_skipped(tmp_path, caplog):
@@ -155,7 +155,7 @@ def test_packets_that_are_broken_are_skipped(tmp_path, caplog):
 def test_silence_is_a_transcript_without_words(tmp_path):
     heard = speech.transcribe(write(tmp_path / "quiet.wav", np.zeros(60 * speech.RATE, np.float32), "pcm_s16le"))
     assert (heard.segments, heard.duration_seconds) == ((), 60.0)
-    assert transcript_checks.check(heard.segments, heard.duration_seconds, "en") == ("empty",)
+    assert checks.check(heard.segments, heard.duration_seconds, "en") == ("empty",)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from include import alerts, landing, partition, steps
-from include.claims import models
+from include.pipeline import alerts, handover, models, steps
 from include.settings import settings
-from include.warehouse import open_warehouse, records
+from include.warehouse import partition
+from include.warehouse.database import open_warehouse, records
 
 Event = namedtuple("Event", "extra")
 
@@ -61,16 +61,16 @@ def test_the_last_complete_day_is_the_day_before_in_utc():
 
 def test_a_step_whose_forerunner_left_nothing_says_so():
     with pytest.raises(FileNotFoundError, match="Clear the whole DAG run"):
-        landing.get("feeds", date(2026, 1, 15), list[str])
+        handover.get("feeds", date(2026, 1, 15), list[str])
 
 
 def test_much_travels_one_by_one_and_only_when_complete():
-    with landing.put_each("feeds", date(2026, 1, 15), tuple[int, str]) as put:
+    with handover.put_each("feeds", date(2026, 1, 15), tuple[int, str]) as put:
         for number in range(3):
             put((number, "a\nb"))
-    with pytest.raises(ZeroDivisionError), landing.put_each("feeds", date(2026, 1, 15), tuple[int, str]) as put:
+    with pytest.raises(ZeroDivisionError), handover.put_each("feeds", date(2026, 1, 15), tuple[int, str]) as put:
         put((1 // 0, "never"))
-    assert list(landing.get_each("feeds", date(2026, 1, 15), tuple[int, str])) == [(n, "a\nb") for n in range(3)]
+    assert list(handover.get_each("feeds", date(2026, 1, 15), tuple[int, str])) == [(n, "a\nb") for n in range(3)]
 
 
 def test_a_task_that_failed_for_good_leaves_an_alert_that_says_what_to_do(data_dir):
@@ -105,7 +105,7 @@ def test_the_same_alert_is_mailed_once_a_day_and_again_where_it_could_not_be_mai
 
 
 def test_what_was_asked_of_a_chat_model_is_kept_and_laid_out_again(data_dir, monkeypatch):
-    from include.chat import Call, CallStore
+    from include.models.chat import Call, CallStore
 
     monkeypatch.setenv("PODCAST_LLM_MODEL", "openai:some-model")
     settings.cache_clear()

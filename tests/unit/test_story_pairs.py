@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from include.claims.same_story import Comparison, Judged
-from include.story_pairs import (
+from include.themes.judge import Comparison, Judged
+from include.themes.pairs import (
     DAYS_BACK,
     LIKE_ENOUGH,
     LIKEST,
@@ -18,7 +18,7 @@ from include.story_pairs import (
     likest_pairs,
     unjudged,
 )
-from include.warehouse import append, open_warehouse, records, transaction
+from include.warehouse.database import append, open_warehouse, records, transaction
 
 TODAY = date(2026, 1, 15)
 

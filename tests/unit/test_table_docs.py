@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from include.table_docs import write_table_docs
+from include.pages.table_docs import write_table_docs
 
 PROFILE = """
 podcasts:

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 from scipy.cluster.hierarchy import fcluster, linkage
 
-from include import theme_files
-from include.meaning import claim_encoder, specificity, windows
-from include.rare_words import rare_words, rare_words_of
-from include.themes import ALONE, IN_CONTEXT, SAME_SHOW, Bar, Claims, assign, derive, likeness
+from include.local import theme_files
+from include.models.meaning import claim_encoder, specificity, windows
+from include.themes.grouping import ALONE, IN_CONTEXT, SAME_SHOW, Bar, Claims, assign, derive, likeness
+from include.themes.rare_words import rare_words, rare_words_of
 
 SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
 NOBODY = Claims((), (), (), np.zeros((0, 8), dtype=np.float32))

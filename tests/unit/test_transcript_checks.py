@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from include import transcripts
-from include.claims.claim import Segment
-from include.sample.server import FOLDER
-from include.transcript_checks import MARKS, check
+from include.local.sample.server import FOLDER
+from include.transcripts import formats
+from include.transcripts.checks import MARKS, check
+from include.transcripts.segment import Segment
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "episodes"
 STUCK = {"480-narwhals"}
@@ -161,7 +161,7 @@ def test_every_mark_is_said_in_words():
 
 @pytest.mark.parametrize("file", sorted((FOLDER / "transcripts").rglob("*.*")), ids=lambda file: file.name)
 def test_the_samples_transcripts_earn_no_mark(file: Path):
-    segments = transcripts.parse(file.read_bytes(), file.suffix[1:].replace("txt", "text"))
+    segments = formats.parse(file.read_bytes(), file.suffix[1:].replace("txt", "text"))
     assert check(segments, None, "en") == ()
 
 

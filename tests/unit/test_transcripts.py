@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from include import transcripts
-from include.feeds import OfferedTranscript
+from include.sources.feeds import OfferedTranscript
+from include.transcripts import formats
 
 VTT = """WEBVTT
 
@@ -50,7 +50,7 @@ Ben Orr: [00:00:04.5] All & always?
     ("kind", "content"), [("vtt", VTT), ("srt", SRT), ("json", JSON), ("html", HTML), ("text", TEXT)]
 )
 def test_every_format_gives_the_same_words_speakers_and_times(kind, content):
-    segments = transcripts.parse(content.encode(), kind)
+    segments = formats.parse(content.encode(), kind)
     assert [(s.index, s.speaker, s.text) for s in segments] == [
         (0, "Ada Pell", "Piers cost more than they earn."),
         (1, "Ben Orr", "All & always?"),
@@ -59,17 +59,17 @@ def test_every_format_gives_the_same_words_speakers_and_times(kind, content):
 
 
 def test_a_transcript_without_times_or_speakers_says_so_by_none():
-    (segment,) = transcripts.parse(b"Nobody in particular said this.", "text")
+    (segment,) = formats.parse(b"Nobody in particular said this.", "text")
     assert (segment.speaker, segment.start_seconds) == (None, None)
 
 
 def test_a_name_in_srt_holds_until_the_next_one():
     content = "1\n00:00:01,000 --> 00:00:02,000\nAda: One.\n\n2\n00:00:03,000 --> 00:00:04,000\ntwo\n"
-    assert [s.speaker for s in transcripts.parse(content.encode(), "srt")] == ["Ada", "Ada"]
+    assert [s.speaker for s in formats.parse(content.encode(), "srt")] == ["Ada", "Ada"]
 
 
 def test_a_colon_in_a_sentence_makes_no_speaker():
-    (segment,) = transcripts.parse(b"one thing is certain: piers cost more.", "text")
+    (segment,) = formats.parse(b"one thing is certain: piers cost more.", "text")
     assert segment.speaker is None
 
 
@@ -86,8 +86,8 @@ def test_a_colon_in_a_sentence_makes_no_speaker():
     ],
 )
 def test_a_document_without_speech_is_refused_with_its_format(kind, content):
-    with pytest.raises(transcripts.UnreadableTranscript, match=kind):
-        transcripts.parse(content, kind)
+    with pytest.raises(formats.UnreadableTranscript, match=kind):
+        formats.parse(content, kind)
 
 
 def test_formats_with_times_and_speakers_are_asked_for_first():
@@ -98,7 +98,7 @@ def test_formats_with_times_and_speakers_are_asked_for_first():
         OfferedTranscript("https://h.example/1.srt", ""),
         OfferedTranscript("https://h.example/1.json", "application/json; charset=utf-8", "en-gb"),
     ]
-    assert [(kind, offer.language) for kind, offer in transcripts.best_first(offers)] == [
+    assert [(kind, offer.language) for kind, offer in formats.best_first(offers)] == [
         ("json", "en-gb"),
         ("srt", None),
         ("html", None),

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import brotli
 import pytest
 
-from include import web
+from include.sources import web
 
 
 class Handler(BaseHTTPRequestHandler):

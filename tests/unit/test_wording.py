@@ -2,7 +2,7 @@
 
 import pytest
 
-from include.claims.wording import readable
+from include.claims.offline.wording import readable
 
 
 @pytest.mark.parametrize(

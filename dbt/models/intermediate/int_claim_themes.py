@@ -3,7 +3,7 @@
 
 def model(dbt, session):
     dbt.config(materialized="incremental", incremental_strategy="append", on_schema_change="append_new_columns")
-    from include import themes
+    from include.themes import grouping
 
     claims = dbt.ref("stg_claims")
     embeddings = dbt.ref("stg_claim_embeddings")
@@ -39,4 +39,4 @@ def model(dbt, session):
         judged = dbt.ref("stg_story_pairs").filter(f"verdict is not null and partition_date >= '{first_day:%Y-%m-%d}'")
         pairs = judged.project("claim_id, other_claim_id, verdict").fetchall()
         verdicts = {(claim_id, other): verdict for claim_id, other, verdict in pairs}
-    return themes.derive(today, None if settled is None else settled.to_arrow_table(), verdicts)
+    return grouping.derive(today, None if settled is None else settled.to_arrow_table(), verdicts)

@@ -5,7 +5,7 @@ def model(dbt, session):
     dbt.config(materialized="incremental", incremental_strategy="append")
     from datetime import date
 
-    from include.rare_words import rare_words_of
+    from include.themes.rare_words import rare_words_of
 
     surroundings = dbt.ref("int_claim_surroundings")
     if dbt.is_incremental:

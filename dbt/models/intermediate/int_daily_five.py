@@ -8,7 +8,7 @@ def model(dbt, session):
     dbt.config(materialized="incremental", incremental_strategy="append", on_schema_change="append_new_columns")
     from datetime import date
 
-    from include import choice
+    from include.digest import choice
 
     candidates = dbt.ref("int_digest_candidates")
     if not dbt.is_incremental:

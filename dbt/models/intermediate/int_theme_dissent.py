@@ -5,7 +5,7 @@ def model(dbt, session):
     dbt.config(materialized="incremental", incremental_strategy="append")
     from datetime import date
 
-    from include import dissent
+    from include.themes import dissent
 
     members = dbt.ref("int_theme_members").project("theme_id, claim_id, episode_id, partition_date, insight")
     if not dbt.is_incremental:

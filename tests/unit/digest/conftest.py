@@ -11,7 +11,7 @@ from browser import PROGRAM, Reader
 from invented_days import MARTS, fill
 from playwright.sync_api import Browser
 
-from include.warehouse import open_warehouse
+from include.warehouse.database import open_warehouse
 
 
 @pytest.fixture

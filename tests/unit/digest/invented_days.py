@@ -4,7 +4,7 @@ from datetime import date
 
 import duckdb
 
-from include.warehouse import append
+from include.warehouse.database import append
 
 FULL, SHORT, EMPTY = date(2026, 1, 14), date(2026, 1, 15), date(2026, 1, 16)
 

@@ -12,8 +12,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from invented_days import FULL, SHORT
 
-from include import steps
-from include.delivery import (
+from include.delivery.ledger import (
     DeliveryError,
     Letter,
     Outbox,
@@ -29,10 +28,11 @@ from include.delivery import (
     settle,
     transport_from_airflow,
 )
-from include.digest import read_digest
-from include.mail import compose
-from include.recipients import Recipient
-from include.warehouse import open_warehouse, records
+from include.delivery.mail import compose
+from include.digest.reading import read_digest
+from include.digest.recipients import Recipient
+from include.pipeline import steps
+from include.warehouse.database import open_warehouse, records
 from tests.chain import environment
 
 SENDER = "Podcast Insights <insights@example.com>"
@@ -193,7 +193,7 @@ def test_a_connection_that_breaks_after_the_mail_was_handed_over_is_never_sent_a
 
     assert mailboxes.recipients() == ["ann@example.com", "bo@example.com"]
     assert mailboxes.taken[0][1]["Message-ID"] in str(caught.value)
-    assert f"python -m include.delivery {FULL} ann@example.com arrived" in str(caught.value)
+    assert f"python -m include.delivery.ledger {FULL} ann@example.com arrived" in str(caught.value)
     assert ledger(warehouse)["ann@example.com"][0] == "pending"
 
 
@@ -488,4 +488,4 @@ def test_the_steps_send_to_each_reader_their_own_and_tell_of_what_came_too_late(
         "later@example.com": "missed",
     }
     alert = (tmp_path / "alerts" / "missed-mail.txt").read_text()
-    assert "python -m include.delivery 2026-01-14 later@example.com lost" in alert
+    assert "python -m include.delivery.ledger 2026-01-14 later@example.com lost" in alert

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from invented_days import EMPTY, FULL, SHORT
 
-from include.digest import digest_dates, one_line, read_digest, web_address
-from include.warehouse import append
+from include.digest.reading import digest_dates, one_line, read_digest, web_address
+from include.warehouse.database import append
 
 
 def test_a_full_day_has_its_insights_in_order_with_their_sources(connection):

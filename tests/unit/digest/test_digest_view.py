@@ -12,11 +12,11 @@ from fastapi.testclient import TestClient
 from invented_days import EMPTY, FULL, SHORT
 from selectolax.lexbor import LexborHTMLParser
 
-from include.digest_view import digest_view
-from include.publication import publish
+from include.pages.operator_view import digest_view
+from include.pages.site import write_site
 from include.settings import settings
-from include.site import write_site
-from include.warehouse import append
+from include.warehouse.database import append
+from include.warehouse.publication import publish
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ import pytest
 from invented_days import EMPTY, FULL, SHORT
 from selectolax.lexbor import LexborHTMLParser
 
-from include.digest import read_digest
-from include.mail import OneClick, compose, html_part, main, message_id, subject, text_part
-from include.recipients import Recipient
-from include.warehouse import open_warehouse
+from include.delivery.mail import OneClick, compose, html_part, main, message_id, subject, text_part
+from include.digest.reading import read_digest
+from include.digest.recipients import Recipient
+from include.warehouse.database import open_warehouse
 
 SENDER = "Podcast Insights <insights@example.com>"
 SITE = "https://pods.example/site"
@@ -238,7 +238,7 @@ def test_a_preview_from_a_copy_of_an_older_version_says_what_to_do(warehouse_fil
 def test_a_preview_before_any_run_says_what_to_do(tmp_path):
     project = Path(__file__).resolve().parents[3]
     ran = subprocess.run(
-        [sys.executable, "-m", "include.mail", "2026-01-14"],
+        [sys.executable, "-m", "include.delivery.mail", "2026-01-14"],
         cwd=project,
         env=os.environ | {"PODCAST_DATA_DIR": str(tmp_path)},
         capture_output=True,

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from invented_days import FULL, SHORT
 
-from include.digest import read_digest
-from include.mail import compose, html_part
-from include.meaning import claim_encoder
-from include.personal import LIFT, Listed, interests_met, pick, read_for
-from include.recipients import Recipient
+from include.delivery.mail import compose, html_part
+from include.digest.personal import LIFT, Listed, interests_met, pick, read_for
+from include.digest.reading import read_digest
+from include.digest.recipients import Recipient
+from include.models.meaning import claim_encoder
 
 NOBODY_TOLD: frozenset[str] = frozenset()
 

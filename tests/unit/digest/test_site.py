@@ -16,8 +16,8 @@ from browser import DESKTOP, PHONE, violations
 from invented_days import EMPTY, FULL, SHORT
 from selectolax.lexbor import LexborHTMLParser
 
-from include.site import write_site
-from include.warehouse import append
+from include.pages.site import write_site
+from include.warehouse.database import append
 
 SITE = "https://pods.example/site"
 

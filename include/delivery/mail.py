@@ -1,0 +1,208 @@
+"""The mail of a digest: a plain-text and an HTML part that say the same. Composing is pure; `include.delivery` sends.
+
+`python -m include.delivery.mail DATE --to ADDRESS` shows the mail of a day to a recipient, from the published copy,
+and sends nothing.
+"""
+
+import argparse
+import functools
+import hashlib
+import hmac
+import sys
+import textwrap
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import duckdb
+import jinja2
+import mrml
+
+from include.digest import recipients
+from include.digest.reading import Digest, one_line, web_address
+from include.digest.recipients import Recipient
+from include.settings import Settings, settings
+from include.templates import FOLDER, environment
+from include.warehouse import partition
+from include.warehouse.publication import open_copy
+
+SUBJECT_LENGTH = 72
+"""About what a phone shows of a subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneClick:
+    """Where mail programs may end a subscription by one POST (RFC 8058): an https address that takes it, and the secret
+    that signs the token of each recipient. Pages that are plain files cannot take a POST, so this is a service's."""
+
+    url: str
+    secret: str
+
+    def __post_init__(self) -> None:
+        if not (web_address(self.url) or "").startswith("https://"):
+            raise ValueError(f"PODCAST_UNSUBSCRIBE_URL is {self.url!r}, but has to be an https address.")
+        if not self.secret:
+            raise ValueError("PODCAST_UNSUBSCRIBE_URL needs PODCAST_UNSUBSCRIBE_SECRET, which signs its tokens.")
+
+    def address(self, recipient: str) -> str:
+        """The recipient's own address: `?recipient=…&token=…`, the token being the HMAC-SHA256 in hex of the recipient
+        under the secret."""
+        token = hmac.new(self.secret.encode(), recipient.encode(), hashlib.sha256).hexdigest()
+        joint = "&" if "?" in self.url else "?"
+        return f"{self.url}{joint}{urlencode({'recipient': recipient, 'token': token})}"
+
+
+def compose(
+    digest: Digest,
+    recipient: Recipient,
+    sender: str,
+    site_url: str = "",
+    one_click: OneClick | None = None,
+    sent_at: datetime | None = None,
+) -> EmailMessage:
+    """The mail of a digest to one recipient: multipart/alternative, UTF-8, lines no longer than mail allows.
+
+    The same arguments give the same mail. Insights link to their pages under `site_url` where it is set, else to the
+    recording. `sent_at` becomes the Date header; without it whoever sends the mail adds one. Raises ValueError where
+    sender or recipient is no mail address.
+    """
+    sender_name, sender_address = parseaddr(sender)
+    message = EmailMessage()
+    message["From"] = _address(sender_address or sender, sender_name)
+    message["To"] = _address(recipient.address, one_line(recipient.name, 100))
+    message["Subject"] = subject(digest)
+    message["Message-ID"] = message_id(digest.date, recipient.address, sender)
+    if sent_at:
+        message["Date"] = format_datetime(sent_at.astimezone(UTC))
+    message["List-ID"] = f"Podcast insights <podcast-insights.{sender_address.rpartition('@')[2]}>"
+    leave = f"mailto:{quote(sender_address, safe='@+')}?subject=unsubscribe"
+    if one_click:
+        message["List-Unsubscribe"] = f"<{one_click.address(recipient.address)}>, <{leave}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    else:
+        message["List-Unsubscribe"] = f"<{leave}>"
+    message["Auto-Submitted"] = "auto-generated"
+    values = {
+        "digest": digest,
+        "subject": subject(digest),
+        "site": (web_address(site_url) or "").rstrip("/"),
+        "unsubscribe": one_click.address(recipient.address) if one_click else leave,
+    }
+    message.set_content(environment().get_template("mail.txt").render(values), cte="quoted-printable")
+    message.add_alternative(_html_template().render(values), subtype="html", cte="quoted-printable")
+    message.set_boundary(f"=={message['Message-ID'].strip('<>').partition('@')[0]}==")
+    return message
+
+
+def subject(digest: Digest) -> str:
+    """The first headline and how many more there are, on one line of 72 characters at most, cut between words; for an
+    empty day that it was empty."""
+    if not digest.insights:
+        return f"Nothing worth your time on {digest.date.day} {digest.date:%B}"
+    more = len(digest.insights) - 1
+    ending = f" + {more} more" if more else ""
+    room = SUBJECT_LENGTH - len(ending)
+    return textwrap.shorten(digest.insights[0].headline.rstrip("…. "), room, placeholder="…") + ending
+
+
+def message_id(day: date, recipient: str, sender: str) -> str:
+    """The Message-ID of a delivery. It follows from the day and the recipient, so that a mail server's log or a
+    mailbox can be searched for it, and a mail that came twice is known for the same."""
+    key = hashlib.sha256(f"{day.isoformat()}\n{recipient.casefold()}".encode()).hexdigest()[:20]
+    return f"<{day.isoformat()}.{key}@{parseaddr(sender)[1].rpartition('@')[2] or 'localhost'}>"
+
+
+def html_part(message: EmailMessage) -> str:
+    """The HTML of a composed mail."""
+    return _part(message, "html")
+
+
+def text_part(message: EmailMessage) -> str:
+    """The plain text of a composed mail."""
+    return _part(message, "plain")
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    assert part is not None
+    return part.get_content()
+
+
+def _address(text: str, name: str = "") -> Address:
+    try:
+        address = Address(name, addr_spec=text)
+    except (ValueError, IndexError, MessageError):
+        address = None
+    if address is None or not address.username or not address.domain:
+        raise ValueError(f"{text!r} is no mail address. Write it as name@example.com.")
+    return address
+
+
+@functools.cache
+def _html_template() -> jinja2.Template:
+    """The layout is compiled before anything is filled in, so that no untrusted text passes for MJML."""
+    return environment().from_string(mrml.to_html((FOLDER / "mail.mjml").read_text()).content)
+
+
+def one_click(settings: Settings) -> OneClick | None:
+    """Where a subscription is ended, as the settings say; None where they do not. Raises ValueError where they say it
+    wrongly."""
+    if not settings.unsubscribe_url:
+        return None
+    return OneClick(settings.unsubscribe_url, settings.unsubscribe_secret.get_secret_value())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints the mail of a day; 0, or 1 with the reason on stderr."""
+    from include.digest.personal import read_for
+    from include.models.meaning import claim_encoder
+
+    parser = argparse.ArgumentParser(
+        prog="python -m include.delivery.mail", description="Shows the mail of a day. Nothing is sent."
+    )
+    parser.add_argument("date", help="the day of the digest, as 2026-01-15")
+    parser.add_argument("--database", type=Path, help="the published copy, if not the one in the data directory")
+    parser.add_argument(
+        "--to", help="the recipient to compose for, with the wishes they have; the first where not given"
+    )
+    parser.add_argument("--html", type=Path, help="write the HTML part to this file")
+    parser.add_argument("--eml", type=Path, help="write the whole mail to this file")
+    given = parser.parse_args(arguments)
+    configured = settings()
+    database = given.database or configured.published
+    if not database.exists():
+        print(f"{database} does not exist yet: run a day first.", file=sys.stderr)
+        return 1
+    try:
+        known = {recipient.address: recipient for recipient in recipients.read(configured.recipients)}
+        reader = known.get(given.to.lower()) or Recipient(given.to) if given.to else next(iter(known.values()))
+        with open_copy(database) as connection:
+            digest = read_for(
+                connection, partition.day(given.date), reader, frozenset(), lambda texts: claim_encoder().encode(texts)
+            )
+        message = compose(
+            digest, reader, configured.sender, configured.site_url, one_click(configured), sent_at=datetime.now(UTC)
+        )
+    except (LookupError, ValueError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except duckdb.ProgrammingError as problem:
+        print(f"{database} comes from an older version: run a day, then try again. ({problem})", file=sys.stderr)
+        return 1
+    print(f"Subject: {message['Subject']}\n")
+    print(text_part(message))
+    if given.html:
+        given.html.write_text(html_part(message), encoding="utf-8")
+    if given.eml:
+        given.eml.write_bytes(message.as_bytes(policy=SMTP))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

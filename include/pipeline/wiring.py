@@ -1,0 +1,127 @@
+"""What the DAGs share: assets, schedules, pool, tags, retries, the dbt task. The one module that knows Airflow.
+
+Imported when DAG files are parsed, so it reads no setting and imports nothing heavy.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Asset, BaseNotifier, CronPartitionTimetable, IdentityMapper, PartitionedAssetTimetable
+
+WRITER_POOL = "duckdb_writer"
+
+LISTENING_TIMEOUT = timedelta(hours=12)
+"""How long the speech model of this machine may work on a day's recordings, one after another."""
+
+EPISODES = Asset("podcast_episodes", uri="duckdb://warehouse/raw/episodes")
+TRANSCRIPTS = Asset("podcast_transcripts", uri="duckdb://warehouse/raw/transcripts")
+CLAIMS = Asset("podcast_claims", uri="duckdb://warehouse/raw/claims")
+SCORES = Asset("podcast_scores", uri="duckdb://warehouse/raw/claim_scores")
+
+_DBT = Path(__file__).resolve().parents[2] / "dbt"
+
+
+class Tag(StrEnum):
+    """What a DAG is about; the words by which the UI filters."""
+
+    SOURCES = "sources"
+    CLAIMS = "claims"
+    DIGEST = "digest"
+    DBT = "dbt"
+    MODEL = "model"
+    MAIL = "mail"
+
+
+class FailureNotice(BaseNotifier):
+    """Tells the operator of a task that failed for good; see `include.pipeline.alerts`."""
+
+    def notify(self, context: Any) -> None:
+        from include.pipeline import alerts
+
+        alerts.report_failure(context)
+
+
+def every_day() -> CronPartitionTimetable:
+    """At midnight UTC, for the day that has just ended; the partition key is that day."""
+    return CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d")
+
+
+def after(asset: Asset) -> PartitionedAssetTimetable:
+    """Once for each partition of the asset, with the same key."""
+    return PartitionedAssetTimetable(assets=asset, default_partition_mapper=IdentityMapper())
+
+
+def dag_settings(doc: str | None, *tags: Tag) -> dict[str, Any]:
+    """What every DAG sets: one run at a time, no catch-up, retries with backoff, a failure notice."""
+    return {
+        "doc_md": doc,
+        "tags": sorted(tags),
+        "catchup": False,
+        "max_active_runs": 1,
+        "default_args": {
+            "owner": "podcast-insights",
+            "retries": 3,
+            "retry_delay": timedelta(seconds=20),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=10),
+            "execution_timeout": timedelta(hours=3),
+            "on_failure_callback": FailureNotice(),
+        },
+    }
+
+
+def skip_unless_wanted(dag_run: Any) -> None:
+    """Skips a run that the schedule started where PODCAST_SCHEDULE is off, and with it the whole day.
+
+    After a first backfill Airflow also starts the latest day by itself; whoever asked for a few days wants only those.
+    """
+    from airflow.sdk.exceptions import AirflowSkipException
+
+    from include.settings import settings
+
+    if dag_run.run_type == "scheduled" and not settings().schedule:
+        raise AirflowSkipException("PODCAST_SCHEDULE is off: only triggers and backfills start a day")
+
+
+def assemblyai_task(task_id: str) -> Any:
+    """One deferrable task for all the recordings of a run that AssemblyAI is to transcribe; see `plugins/assembly_ai`.
+
+    One task, not one a recording: a mapped task would start two processes for each, and the cap of recordings in
+    flight, the caps of the day and the order in which they are taken belong to the batch as a whole.
+    """
+    from plugins.assembly_ai.operator import AssemblyAITranscriptionOperator
+
+    def recordings(context: Any) -> Any:
+        from include.pipeline import steps
+
+        return steps.queue_of("assemblyai", context["partition_key"])
+
+    return AssemblyAITranscriptionOperator(task_id=task_id, recordings=recordings)
+
+
+def dbt_build(task_id: str, selector: str, outlets: Sequence[Asset] = ()) -> Any:
+    """One `dbt build` of a selector, as one Cosmos task, with the run's day as a variable.
+
+    One process a stage: a dbt start costs some eight seconds before any SQL, so a task a model would cost minutes.
+    """
+    from cosmos import ProfileConfig
+    from cosmos.constants import InvocationMode
+    from cosmos.operators.local import DbtBuildLocalOperator
+
+    return DbtBuildLocalOperator(
+        task_id=task_id,
+        project_dir=str(_DBT),
+        profile_config=ProfileConfig(
+            profile_name="podcasts", target_name="local", profiles_yml_filepath=_DBT / "profiles.yml"
+        ),
+        selector=selector,
+        vars={"partition_date": "{{ partition_key }}"},
+        invocation_mode=InvocationMode.DBT_RUNNER,
+        install_deps=False,
+        emit_datasets=False,
+        pool=WRITER_POOL,
+        outlets=list(outlets),
+    )

@@ -1,0 +1,402 @@
+"""Grouping claims into themes: a theme is one story or point told in different words, not a topic.
+
+Themes grow in date order. The claims of a date are grouped among themselves and with the themes of earlier dates in one
+step, by average linkage: of all groups that might be joined, the two that are most alike on average are joined, until
+none are alike enough. The average over all members keeps a theme from growing link by link into a topic. Earlier
+claims never change their theme, and two earlier themes are never joined, so what a date looks like depends on that date
+and the dates before it, not on the order in which claims are given or dates are run.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy import sparse
+
+from include.models.meaning import specificity
+from include.themes.rare_words import Vocabulary, WordLists
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What makes claims alike, and how much alike they must be, on average, to tell one story.
+
+    Likeness is the cosine of their vectors, and `rare_words` times what they share of these, less the looseness of
+    each: half of its crowding, and `loose_talk` for each step that its words are commoner than `specific` on average.
+    Crowding is how like a claim is to those next to its own story, the 10th to the 40th likest of what was said in the
+    30 days before (after Lample et al. 2018): what a whole field has in common is no story. `crowding` is the usual
+    one, for as long as there are few to compare with. `document_length` is how many words are known of a document, the
+    unit in which it is counted how rare a word is.
+    """
+
+    like_enough: float
+    rare_words: float
+    crowding: float
+    loose_talk: float
+    specific: float
+    document_length: int
+
+
+# Of a text that stands alone. Fitted on insights grouped by hand; `python -m tests.evals.themes` prints how well it
+# carries over.
+ALONE = Bar(0.14, rare_words=0.7, crowding=0.26, loose_talk=0.0, specific=0.0, document_length=40)
+# Of a claim together with what was said around it, which holds the names that the claim itself calls "it" and "they".
+# Fitted on pairs of claims of ten shows in two months, which were read: most that now share a theme tell the same.
+IN_CONTEXT = Bar(0.35, rare_words=1.5, crowding=0.32, loose_talk=0.1, specific=5.4, document_length=2_600)
+# Points of one episode have their surroundings in common, whatever they are about: for claims of one show on one day,
+# this stands in place of their rare words.
+SAME_SHOW = 0.2
+
+# What it adds to the likeness of two claims that a chat model says they tell the same story, related ones, or others.
+TOLD = {"same": 0.8, "related": -0.2, "different": -0.4}
+
+RECENT = np.timedelta64(30, "D")
+_NEXT_TO_ITS_STORY = (10, 40)
+_ENOUGH_TO_COMPARE = 100
+
+_BLOCK = 16_384
+_SOME_DAY = np.datetime64("1970-01-01")
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Some claims, side by side: row i of `embeddings` (unit vectors, float32, shape (n, dimensions)) is claim i.
+
+    `texts` are headline and insight, `words` the rare words of these or of what was said around them, and `documents`
+    name the episode that each is of; where they are left empty, each claim is a document of its own. `show_ids` may be
+    left empty where nothing is known of the shows.
+    """
+
+    claim_ids: Sequence[str]
+    texts: Sequence[str]
+    words: Sequence[Sequence[str]]
+    embeddings: np.ndarray
+    show_ids: Sequence[str] = ()
+    documents: Sequence[str] = ()
+
+    def __len__(self) -> int:
+        return len(self.claim_ids)
+
+    def taken(self, rows: Sequence[int]) -> "Claims":
+        """Some of the claims, in the order given."""
+        return Claims(
+            [self.claim_ids[i] for i in rows],
+            [self.texts[i] for i in rows],
+            [self.words[i] for i in rows],
+            self.embeddings[list(rows)],
+            [self.show_ids[i] for i in rows] if len(self.show_ids) else (),
+            [self.documents[i] for i in rows] if len(self.documents) else (),
+        )
+
+
+Verdicts = Mapping[tuple[str, str], str]
+"""What a chat model says of two claims, by their ids: `same`, `related` or `different`."""
+
+
+def assign(
+    new: Claims, known: Claims, known_themes: Sequence[str], bar: Bar = ALONE, verdicts: Verdicts | None = None
+) -> list[str]:
+    """The theme of each new claim, in the order given. `new` are the claims of one date, `known` all claims of earlier
+    dates, and `known_themes` the theme of each.
+
+    A theme bears the id of its founding claim with "t" for its first letter: the smallest claim id of the first date
+    that speaks of it.
+    """
+    history = _History(bar, verdicts)
+    history.know(known, known_themes)
+    return history.assign(new)[0]
+
+
+def derive(
+    claims: pd.DataFrame, settled: pd.DataFrame | pa.Table | None = None, verdicts: Verdicts | None = None
+) -> pd.DataFrame:
+    """The theme of each claim, going date by date: claim_id, partition_date, theme_id, a row a claim of `claims`.
+
+    `claims` has claim_id, partition_date, show_id, episode_id, text (headline and insight), words (the rare words of
+    what was said there) and embedding. The result has looseness as well, as `settled` must have it, with episode_id,
+    partition_date, words, embedding and theme_id, of all claims of earlier dates, which keep their themes; with
+    `verdicts` it must have claim_id too. An Arrow table is read where it lies: `make bench` prints time and memory of
+    1,000 claims against 1,000,000 settled ones. Raises ValueError where embeddings are of several sizes.
+    """
+    history = _History(IN_CONTEXT, verdicts)
+    if settled is not None:
+        history.read(pa.Table.from_pandas(settled) if isinstance(settled, pd.DataFrame) else settled)
+    rows = []
+    for value, today in claims.groupby("partition_date", sort=True):
+        ids, texts, words, shows, episodes = (
+            today[column].tolist() for column in ("claim_id", "text", "words", "show_id", "episode_id")
+        )
+        day = pd.Timestamp(str(value)).date()
+        new = Claims(ids, texts, words, _matrix(today["embedding"]), shows, episodes)
+        rows += [
+            (claim_id, day, *found)
+            for claim_id, *found in zip(ids, *history.assign(new, np.datetime64(day)), strict=True)
+        ]
+    found = pd.DataFrame(rows, columns=["claim_id", "partition_date", "theme_id", "looseness"])
+    # Types are given so that a result without rows still makes the right table.
+    texts = dict.fromkeys(("claim_id", "theme_id"), "str")
+    return found.astype({**texts, "partition_date": pd.ArrowDtype(pa.date32()), "looseness": "float64"})
+
+
+def likeness(claims: Claims, bar: Bar) -> np.ndarray:
+    """How alike each claim is to each other, float64, shape (n, n), if all were of one date and of different shows."""
+    alone, _ = _History(bar).alone(claims)
+    return alone.likeness(alone, bar.rare_words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some claims of the history, side by side: vectors, rare words, looseness, the numbers of their themes, dates."""
+
+    embeddings: np.ndarray
+    words: WordLists
+    looseness: np.ndarray
+    themes: np.ndarray
+    days: np.ndarray
+
+
+class _History:
+    """All claims so far and their themes."""
+
+    def __init__(self, bar: Bar, verdicts: Verdicts | None = None) -> None:
+        self._bar = bar
+        self._verdicts: dict[str, dict[str, float]] = {}
+        for (one, other), verdict in (verdicts or {}).items():
+            self._verdicts.setdefault(one, {})[other] = TOLD[verdict]
+            self._verdicts.setdefault(other, {})[one] = TOLD[verdict]
+        # The theme's number of each earlier claim on which there is a verdict.
+        self._judged: dict[str, int] = {}
+        self._vocabulary = Vocabulary(bar.document_length)
+        self._themes: dict[str, int] = {}
+        self._parts: list[_Part] = []
+        # The vectors of each part's rare words, by what is known of the words now.
+        self._words: list[sparse.csr_array] = []
+
+    def read(self, settled: pa.Table) -> None:
+        """Takes in claims that have their themes and their looseness."""
+        documents = []
+        for batch in settled.to_batches():
+            words = self._vocabulary.number(batch["words"])
+            looseness = batch["looseness"].fill_null(self._bar.crowding / 2).to_numpy(zero_copy_only=False)
+            days = batch["partition_date"].cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
+            ids = batch["claim_id"].to_pylist() if self._verdicts else ()
+            told = batch["theme_id"].to_pylist()
+            self._add(ids, _matrix(batch["embedding"]), words, looseness, told, days)
+            documents.append((words, batch["episode_id"].to_pylist()))
+        self._vocabulary.count(documents)
+
+    def know(self, claims: Claims, themes: Sequence[str]) -> None:
+        """Takes in claims that have their themes, as if they had been told on one date."""
+        groups, words = self.alone(claims)
+        days = np.full(len(claims), _SOME_DAY)
+        self._add(claims.claim_ids, claims.embeddings, words, groups.looseness, themes, days)
+
+    def assign(self, new: Claims, day: np.datetime64 = _SOME_DAY) -> tuple[list[str], list[float]]:
+        """Takes in the claims of the next date, and gives the theme and the looseness of each, in the order given."""
+        _of_one_model({part.embeddings.shape[1] for part in self._parts} | {new.embeddings.shape[1]})
+        order = sorted(range(len(new)), key=lambda i: new.claim_ids[i])
+        new = new.taken(order)
+        today, words = self.alone(new, day)
+        names = list(self._themes)
+        near = sorted(self._near(today) | self._told_near(new.claim_ids), key=lambda number: names[number])
+        grown = self._grown(near)
+        linked = _linked(grown, today, new.show_ids, self._bar, self._told(new.claim_ids, near, grown.sizes))
+        founders: dict[int, str] = {}
+        themes = [
+            names[near[group]] if group < len(near) else "t" + founders.setdefault(group, claim_id)[1:]
+            for claim_id, group in zip(new.claim_ids, linked, strict=True)
+        ]
+        self._add(new.claim_ids, new.embeddings, words, today.looseness, themes, np.full(len(new), day))
+        back = np.argsort(order).tolist()
+        return [themes[i] for i in back], today.looseness[back].tolist()
+
+    def alone(self, claims: Claims, day: np.datetime64 = _SOME_DAY) -> tuple["_Groups", WordLists]:
+        """Each claim of the next date as a group of its own, and their rare words, which count from now on."""
+        lists = self._vocabulary.number(claims.words)
+        self._vocabulary.count([(lists, claims.documents or claims.claim_ids)])
+        self._words = [self._vocabulary.vectors(part.words) for part in self._parts]
+        words = self._vocabulary.vectors(lists).astype(np.float64)
+        groups = _Groups(claims.embeddings.astype(np.float64), words, np.zeros(len(claims)), np.ones(len(claims)))
+        loose = 0.5 * self._crowding(groups, claims.show_ids, day)
+        if self._bar.loose_talk:
+            common = np.array([self._bar.specific - specificity(text) for text in claims.texts])
+            loose += self._bar.loose_talk * common.clip(0)
+        return replace(groups, looseness=loose), lists
+
+    def _crowding(self, today: "_Groups", shows: Sequence[str], day: np.datetime64) -> np.ndarray:
+        """How like each claim is to those next to its own story, among others of its date and the days before."""
+        own = _same(shows, len(today))
+        among = today.likeness(today, self._bar.rare_words)
+        among[own] = -np.inf
+        known, likest = (~own).sum(axis=1), [_largest(among)]
+        for part, part_words in zip(self._parts, self._words, strict=True):
+            recent = np.flatnonzero(part.days >= day - RECENT)
+            for some in np.split(recent, range(_BLOCK, len(recent), _BLOCK)):
+                alone = np.ones(len(some))
+                others = _Groups(part.embeddings[some], part_words[some], 0 * alone, alone)
+                likest.append(_largest(today.likeness(others, self._bar.rare_words)))
+            known += len(recent)
+        crowding = np.full(len(today), self._bar.crowding)
+        for row, (count, alike) in enumerate(zip(known.tolist(), _largest(np.hstack(likest)), strict=True)):
+            first, last = min(_NEXT_TO_ITS_STORY[0], count // 10), min(_NEXT_TO_ITS_STORY[1], 2 * count // 5)
+            if first < last:
+                share = min(count / _ENOUGH_TO_COMPARE, 1.0)
+                crowding[row] += share * (alike[first:last].mean() - self._bar.crowding)
+        return crowding
+
+    def _add(
+        self,
+        claim_ids: Sequence[str],
+        embeddings: np.ndarray,
+        words: WordLists,
+        looseness: np.ndarray,
+        themes: Sequence[str],
+        days: np.ndarray,
+    ) -> None:
+        numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
+        if len(themes):
+            told = np.fromiter(numbers, np.int64, count=len(themes))
+            self._parts.append(_Part(embeddings, words, looseness, told, days))
+            if self._verdicts:
+                pairs = zip(claim_ids, told.tolist(), strict=True)
+                self._judged.update((claim_id, theme) for claim_id, theme in pairs if claim_id in self._verdicts)
+
+    def _told_near(self, claim_ids: Sequence[str]) -> set[int]:
+        """The themes that a chat model sees a new claim's story in."""
+        return {
+            self._judged[other]
+            for claim_id in claim_ids
+            for other, added in self._verdicts.get(claim_id, {}).items()
+            if added > 0 and other in self._judged
+        }
+
+    def _told(self, claim_ids: Sequence[str], near: Sequence[int], sizes: np.ndarray) -> np.ndarray:
+        """What verdicts add to the average likeness of each new claim to those themes, and to each other new claim,
+        shape (new claims, themes + new claims)."""
+        column = {theme: place for place, theme in enumerate(near)}
+        row = {claim_id: place for place, claim_id in enumerate(claim_ids)}
+        added = np.zeros((len(row), len(near) + len(row)))
+        for claim_id, place in row.items():
+            for other, more in self._verdicts.get(claim_id, {}).items():
+                if other in row:
+                    added[place, len(near) + row[other]] += more
+                elif self._judged.get(other) in column:
+                    theme = column[self._judged[other]]
+                    added[place, theme] += more / sizes[theme]
+        return added
+
+    def _near(self, today: "_Groups") -> set[int]:
+        """The themes that could be joined. An average is at most its largest term, so a theme without a single claim
+        that is alike enough to a new one is out of reach."""
+        near: set[int] = set()
+        vectors, words = today.vectors.astype(np.float32), (self._bar.rare_words * today.words).astype(np.float32)
+        loose = today.looseness.astype(np.float32)[:, None]
+        for part, part_words in zip(self._parts, self._words, strict=True):
+            for start in range(0, len(part.themes), _BLOCK):
+                block = slice(start, start + _BLOCK)
+                alike = vectors @ part.embeddings[block].T - loose
+                shared = (words @ part_words[block].T).tocoo()
+                alike[shared.row, shared.col] += shared.data
+                enough = alike.max(axis=0) - part.looseness[block] >= self._bar.like_enough - 1e-4
+                near.update(part.themes[block][enough].tolist())
+        return near
+
+    def _grown(self, themes: Sequence[int]) -> "_Groups":
+        """Some themes as groups, in the order given."""
+        places = np.full(len(self._themes), -1)
+        places[list(themes)] = np.arange(len(themes))
+        dimensions = self._parts[0].embeddings.shape[1] if self._parts else 0
+        vectors, loose, sizes = np.zeros((len(themes), dimensions)), np.zeros(len(themes)), np.zeros(len(themes))
+        words = sparse.csr_array((len(themes), len(self._vocabulary)))
+        for part, part_words in zip(self._parts, self._words, strict=True):
+            rows = np.flatnonzero(places[part.themes] >= 0)
+            groups = places[part.themes[rows]]
+            np.add.at(vectors, groups, part.embeddings[rows])
+            np.add.at(loose, groups, part.looseness[rows])
+            np.add.at(sizes, groups, 1.0)
+            members = sparse.csr_array((np.ones(len(rows)), (groups, np.arange(len(rows)))), (len(themes), len(rows)))
+            words = words + members @ part_words[rows]
+        return _Groups(vectors, words, loose, sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """Groups of claims: the sum of their vectors (float64), the sum of their rare words' vectors, the sum of their
+    looseness, and how many they are."""
+
+    vectors: np.ndarray
+    words: sparse.csr_array
+    looseness: np.ndarray
+    sizes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def likeness(self, other: "_Groups", rare_words: float) -> np.ndarray:
+        """The average likeness of each group's claims to those of each other group."""
+        shared = rare_words * (self.words @ other.words.T).toarray()
+        loose = np.add.outer(self.looseness / self.sizes, other.looseness / other.sizes)
+        return np.round((self.vectors @ other.vectors.T + shared) / np.outer(self.sizes, other.sizes) - loose, 6)
+
+
+def _linked(themes: _Groups, claims: _Groups, shows: Sequence[str], bar: Bar, told: np.ndarray) -> list[int]:
+    """The group of each claim: a number below len(themes) is that earlier theme, any other a group of this date.
+    `told` is what verdicts add to the likeness of each claim to each theme and claim."""
+    same_show = claims.likeness(claims, 0.0) + SAME_SHOW
+    among = np.where(_same(shows, len(claims)), same_show, claims.likeness(claims, bar.rare_words))
+    np.fill_diagonal(among, -np.inf)
+    # A row is a group of this date, a column one that it might join: earlier themes first, then those of this date.
+    likeness = np.hstack([claims.likeness(themes, bar.rare_words), among]) if len(themes) else among
+    likeness += told
+    sizes = np.concatenate([themes.sizes, claims.sizes])
+    group = np.arange(len(themes), len(sizes))
+    while len(claims):
+        row, column = divmod(int(likeness.argmax()), len(sizes))
+        if likeness[row, column] < bar.like_enough:
+            break
+        # A theme takes in a group of this date; of two groups of this date, the one that is listed first does.
+        into, out = sorted((len(themes) + row, column))
+        share = sizes[into] / (sizes[into] + sizes[out])
+        likeness[:, into] = share * likeness[:, into] + (1 - share) * likeness[:, out]
+        if into >= len(themes):
+            one, other = into - len(themes), out - len(themes)
+            likeness[one] = share * likeness[one] + (1 - share) * likeness[other]
+            likeness[one, into] = -np.inf
+        likeness[:, out], likeness[out - len(themes)] = -np.inf, -np.inf
+        sizes[into] += sizes[out]
+        group[group == out] = into
+    return group.tolist()
+
+
+def _largest(likeness: np.ndarray) -> np.ndarray:
+    """The 40 largest of each row, or all where there are fewer, the largest first."""
+    kept = min(_NEXT_TO_ITS_STORY[1], likeness.shape[1])
+    return -np.sort(-np.partition(likeness, -kept, axis=1)[:, -kept:], axis=1) if kept else likeness
+
+
+def _same(shows: Sequence[str], claims: int) -> np.ndarray:
+    """Which claims of a date are of one show, shape (claims, claims); none where nothing is known of the shows."""
+    own = np.array(shows if len(shows) else range(claims), dtype=object)
+    return own[:, None] == own[None, :]
+
+
+def _matrix(embeddings: pd.Series | pa.Array) -> np.ndarray:
+    """A column of embeddings as float32, shape (n, dimensions); one that comes in Arrow is not copied."""
+    if not len(embeddings):
+        return np.zeros((0, 0), dtype=np.float32)
+    in_pandas = isinstance(embeddings, pd.Series)
+    sizes = set(embeddings.map(len)) if in_pandas else set(pc.list_value_length(embeddings).unique().to_pylist())
+    _of_one_model(sizes)
+    values = np.concatenate(embeddings.tolist()) if in_pandas else embeddings.flatten().to_numpy(zero_copy_only=False)
+    return values.astype(np.float32, copy=False).reshape(len(embeddings), -1)
+
+
+def _of_one_model(sizes: set[int]) -> None:
+    if len(sizes) > 1:
+        raise ValueError(
+            f"The claims' embeddings have {' and '.join(map(str, sorted(sizes)))} dimensions: they come from different "
+            "models and cannot be compared. Set the model that the earlier claims have, or embed them all again."
+        )

@@ -1,0 +1,106 @@
+"""The one place that opens the warehouse.
+
+The warehouse is a DuckDB file with one writer: only tasks in the pool `duckdb_writer` call `open_warehouse`, and none
+keeps it open while it waits for the network. Analysts read the published copy instead
+(`include.warehouse.publication`).
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import tenacity
+
+from include.settings import settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SCHEMA = Path(__file__).with_name("schema.sql")
+
+
+@contextlib.contextmanager
+def open_warehouse(path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the warehouse, its tables in place, its clock in UTC; closed at the end of the block.
+
+    A process that was killed a moment ago may still hold the file: it is waited for, up to a minute. Raises
+    duckdb.IOException, which names the process, where another one keeps it open for longer.
+    """
+    file = path or settings().warehouse
+    file.parent.mkdir(parents=True, exist_ok=True)
+    connection = _connect(file)
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(_SCHEMA.read_text())
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that the block writes, or, where it raises, nothing of it."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def replace_partition(
+    connection: duckdb.DuckDBPyConnection, table: str, day: date, rows: "pd.DataFrame | Sequence[Mapping[str, Any]]"
+) -> None:
+    """Makes `rows` all that the table has of that day. Columns go by name; a column that the rows lack is null."""
+    connection.execute(f"delete from {table} where partition_date = $day", {"day": day})
+    append(connection, table, rows)
+
+
+def append(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: "pd.DataFrame | Sequence[Mapping[str, Any]]"
+) -> None:
+    """Adds rows to a table, columns by name."""
+    if len(rows) == 0:
+        return
+    frame = _arrow(connection, table, rows)
+    connection.register("incoming", frame)
+    try:
+        connection.execute(f"insert into {table} by name select * from incoming")
+    finally:
+        connection.unregister("incoming")
+
+
+def records(
+    connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | None = None
+) -> list[dict]:
+    """The rows of a query, each as a dict by column name."""
+    cursor = connection.execute(query, dict(parameters or {}))
+    columns = [column[0] for column in cursor.description]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type(duckdb.IOException),
+    wait=tenacity.wait_fixed(1),
+    stop=tenacity.stop_after_delay(60),
+    reraise=True,
+)
+def _connect(file: Path) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(str(file))
+
+
+def _arrow(connection: duckdb.DuckDBPyConnection, table: str, rows: "pd.DataFrame | Sequence[Mapping[str, Any]]"):
+    """The rows as an Arrow table with the types of the warehouse's table, so that an empty column has a type too."""
+    import pyarrow
+
+    schema = connection.execute(f"select * from {table} limit 0").to_arrow_table().schema
+    if not isinstance(rows, Sequence):
+        rows = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    unknown = set().union(*(row.keys() for row in rows)) - set(schema.names)
+    if unknown:
+        raise ValueError(f"{table} has no column {', '.join(sorted(unknown))}")
+    return pyarrow.Table.from_pylist(list(rows), schema=schema)

@@ -1,0 +1,10 @@
+"""The words of a text: what texts are compared by wherever punctuation and case must not count."""
+
+import re
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, lower case, without punctuation: what quotes are compared by."""
+    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
