@@ -25,40 +25,40 @@ from include.pipeline.wiring import CLAIMS, TRANSCRIPTS, WRITER_POOL, Tag, after
 @dag(schedule=after(TRANSCRIPTS), **dag_settings(__doc__, Tag.CLAIMS, Tag.MODEL, Tag.DBT))
 def build_claims():
     @task(pool=WRITER_POOL)
-    def list_unread_transcripts(partition_key=None):
-        from include.pipeline import steps
+    def list_unread_transcripts(partition_key=None, run_id=None):
+        from include.pipeline import build_claims as steps
 
-        return steps.list_unread_transcripts(partition_key)
-
-    @task
-    def extract_claims(partition_key=None):
-        from include.pipeline import steps
-
-        return steps.extract_claims(partition_key)
-
-    @task(pool=WRITER_POOL)
-    def land_claims(partition_key=None):
-        from include.pipeline import steps
-
-        return steps.land_claims(partition_key)
+        return steps.list_unread_transcripts(partition_key, run_id)
 
     @task
-    def judge_pairs(partition_key=None):
-        from include.pipeline import steps
+    def extract_claims(partition_key=None, run_id=None):
+        from include.pipeline import build_claims as steps
 
-        return steps.judge_pairs(partition_key)
+        return steps.extract_claims(partition_key, run_id)
 
     @task(pool=WRITER_POOL)
-    def land_verdicts(partition_key=None):
-        from include.pipeline import steps
+    def land_claims(partition_key=None, run_id=None):
+        from include.pipeline import build_claims as steps
 
-        return steps.land_verdicts(partition_key)
+        return steps.land_claims(partition_key, run_id)
+
+    @task
+    def judge_pairs(partition_key=None, run_id=None):
+        from include.pipeline import build_claims as steps
+
+        return steps.judge_pairs(partition_key, run_id)
+
+    @task(pool=WRITER_POOL)
+    def land_verdicts(partition_key=None, run_id=None):
+        from include.pipeline import build_claims as steps
+
+        return steps.land_verdicts(partition_key, run_id)
 
     @task(outlets=[CLAIMS])
-    def announce_claims(partition_key=None, triggering_asset_events=None, outlet_events=None):
-        from include.pipeline import steps
+    def announce_claims(partition_key=None, run_id=None, triggering_asset_events=None, outlet_events=None):
+        from include.pipeline.delivery_wish import passed_on
 
-        outlet_events[CLAIMS].extra = steps.passed_on(triggering_asset_events, partition_key)
+        outlet_events[CLAIMS].extra = passed_on(triggering_asset_events, partition_key)
 
     build_claim_models = dbt_build("build_claim_models", "claims")
     found = list_unread_transcripts() >> extract_claims() >> land_claims()

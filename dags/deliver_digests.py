@@ -24,14 +24,14 @@ from include.pipeline.wiring import WRITER_POOL, Tag, dag_settings, skip_unless_
 def deliver_digests():
     @task.short_circuit
     def mail_is_due(dag_run=None):
-        from include.pipeline import steps
+        from include.pipeline import deliver_digests as steps
 
         skip_unless_wanted(dag_run)
         return steps.mail_is_due()
 
     @task(pool=WRITER_POOL)
     def send_due_mail():
-        from include.pipeline import steps
+        from include.pipeline import deliver_digests as steps
 
         return steps.send_due_mail()
 

@@ -27,24 +27,25 @@ from include.pipeline.wiring import EPISODES, WRITER_POOL, Tag, dag_settings, ev
 @dag(schedule=every_day(), **dag_settings(__doc__, Tag.SOURCES))
 def ingest_episodes():
     @task(pool=WRITER_POOL)
-    def read_validators(partition_key=None, dag_run=None):
-        from include.pipeline import steps
+    def read_validators(partition_key=None, run_id=None, dag_run=None):
+        from include.pipeline import ingest_episodes as steps
 
         skip_unless_wanted(dag_run)
-        steps.read_validators(partition_key)
+        steps.read_validators(partition_key, run_id)
 
     @task
-    def fetch_feeds(partition_key=None):
-        from include.pipeline import steps
+    def fetch_feeds(partition_key=None, run_id=None):
+        from include.pipeline import ingest_episodes as steps
 
-        return steps.fetch_feeds(partition_key)
+        return steps.fetch_feeds(partition_key, run_id)
 
     @task(pool=WRITER_POOL, outlets=[EPISODES])
-    def land_episodes(partition_key=None, dag_run=None, outlet_events=None):
-        from include.pipeline import steps
+    def land_episodes(partition_key=None, run_id=None, dag_run=None, outlet_events=None):
+        from include.pipeline import ingest_episodes as steps
+        from include.pipeline.delivery_wish import delivery_wish
 
-        outlet_events[EPISODES].extra = steps.delivery_wish(dag_run.run_type, dag_run.conf)
-        return steps.land_episodes(partition_key)
+        outlet_events[EPISODES].extra = delivery_wish(dag_run.run_type, dag_run.conf)
+        return steps.land_episodes(partition_key, run_id)
 
     read_validators() >> fetch_feeds() >> land_episodes()
 

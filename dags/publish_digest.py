@@ -28,25 +28,26 @@ from include.pipeline.wiring import SCORES, WRITER_POOL, Tag, after, dag_setting
 def publish_digest():
     @task(pool=WRITER_POOL)
     def publish_copy():
-        from include.pipeline import steps
+        from include.pipeline import publish_digest as steps
 
         return steps.publish_copy()
 
     @task
     def write_pages(partition_key=None):
-        from include.pipeline import steps
+        from include.pipeline import publish_digest as steps
 
         return steps.write_pages(partition_key)
 
     @task(pool=WRITER_POOL)
     def send_mail(partition_key=None, dag_run=None, triggering_asset_events=None):
-        from include.pipeline import steps
+        from include.pipeline import publish_digest as steps
+        from include.pipeline.delivery_wish import wants_delivery
 
-        return steps.send_mail(partition_key, steps.wants_delivery(dag_run.conf, triggering_asset_events))
+        return steps.send_mail(partition_key, wants_delivery(dag_run.conf, triggering_asset_events))
 
     @task(pool=WRITER_POOL)
     def document_tables():
-        from include.pipeline import steps
+        from include.pipeline import publish_digest as steps
 
         return steps.document_tables()
 

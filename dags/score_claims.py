@@ -21,23 +21,24 @@ from include.pipeline.wiring import CLAIMS, SCORES, WRITER_POOL, Tag, after, dag
 @dag(schedule=after(CLAIMS), **dag_settings(__doc__, Tag.CLAIMS, Tag.MODEL))
 def score_claims():
     @task(pool=WRITER_POOL)
-    def list_unscored_claims(partition_key=None):
-        from include.pipeline import steps
+    def list_unscored_claims(partition_key=None, run_id=None):
+        from include.pipeline import score_claims as steps
 
-        return steps.list_unscored_claims(partition_key)
+        return steps.list_unscored_claims(partition_key, run_id)
 
     @task
-    def score_claims_of_day(partition_key=None):
-        from include.pipeline import steps
+    def score_claims_of_day(partition_key=None, run_id=None):
+        from include.pipeline import score_claims as steps
 
-        return steps.score_claims(partition_key)
+        return steps.score_claims_of_day(partition_key, run_id)
 
     @task(pool=WRITER_POOL, outlets=[SCORES])
-    def land_scores(partition_key=None, triggering_asset_events=None, outlet_events=None):
-        from include.pipeline import steps
+    def land_scores(partition_key=None, run_id=None, triggering_asset_events=None, outlet_events=None):
+        from include.pipeline import score_claims as steps
+        from include.pipeline.delivery_wish import passed_on
 
-        outlet_events[SCORES].extra = steps.passed_on(triggering_asset_events)
-        return steps.land_scores(partition_key)
+        outlet_events[SCORES].extra = passed_on(triggering_asset_events)
+        return steps.land_scores(partition_key, run_id)
 
     list_unscored_claims() >> score_claims_of_day() >> land_scores()
 

@@ -27,42 +27,50 @@ from include.pipeline.wiring import (
     WRITER_POOL,
     Tag,
     after,
-    assemblyai_task,
     dag_settings,
 )
+from plugins.assembly_ai.operator import AssemblyAITranscriptionOperator
+
+
+def recordings(context):
+    from include.pipeline import transcribe_episodes as steps
+
+    return steps.queue_of("assemblyai", context["partition_key"], context["run_id"])
 
 
 @dag(schedule=after(EPISODES), **dag_settings(__doc__, Tag.SOURCES, Tag.MODEL))
 def transcribe_episodes():
     @task(pool=WRITER_POOL)
-    def list_missing_transcripts(partition_key=None):
-        from include.pipeline import steps
+    def list_missing_transcripts(partition_key=None, run_id=None):
+        from include.pipeline import transcribe_episodes as steps
 
-        return steps.list_missing_transcripts(partition_key)
+        return steps.list_missing_transcripts(partition_key, run_id)
 
     @task
-    def fetch_transcripts(partition_key=None):
-        from include.pipeline import steps
+    def fetch_transcripts(partition_key=None, run_id=None):
+        from include.pipeline import transcribe_episodes as steps
 
-        return steps.fetch_transcripts(partition_key)
+        return steps.fetch_transcripts(partition_key, run_id)
 
     @task(trigger_rule="all_done_min_one_success", execution_timeout=LISTENING_TIMEOUT)
-    def transcribe_locally(partition_key=None):
-        from include.pipeline import steps
+    def transcribe_locally(partition_key=None, run_id=None):
+        from include.pipeline import transcribe_episodes as steps
 
-        return steps.transcribe_locally(partition_key)
+        return steps.transcribe_locally(partition_key, run_id)
 
     @task(trigger_rule="all_done_min_one_success", pool=WRITER_POOL, outlets=[TRANSCRIPTS])
-    def land_transcripts(partition_key=None, triggering_asset_events=None, outlet_events=None):
-        from include.pipeline import steps
+    def land_transcripts(partition_key=None, run_id=None, triggering_asset_events=None, outlet_events=None):
+        from include.pipeline import transcribe_episodes as steps
+        from include.pipeline.delivery_wish import passed_on
 
-        landed = steps.land_transcripts(partition_key)
-        outlet_events[TRANSCRIPTS].extra = steps.passed_on(triggering_asset_events) | {"day": partition_key}
+        landed = steps.land_transcripts(partition_key, run_id)
+        outlet_events[TRANSCRIPTS].extra = passed_on(triggering_asset_events) | {"day": partition_key}
         outlet_events[TRANSCRIPTS].add_partitions([partition_key, *landed["taken_up"]])
         return landed
 
-    fetched, at_assemblyai = fetch_transcripts(), assemblyai_task("transcribe_at_assemblyai")
-    locally, landed = transcribe_locally(), land_transcripts()
+    # One task for all recordings: the cap of those in flight and the order in which they are taken belong to the batch.
+    at_assemblyai = AssemblyAITranscriptionOperator(task_id="transcribe_at_assemblyai", recordings=recordings)
+    fetched, locally, landed = fetch_transcripts(), transcribe_locally(), land_transcripts()
     list_missing_transcripts() >> fetched >> [at_assemblyai, locally, landed]
     at_assemblyai >> locally >> landed
 

@@ -4,30 +4,27 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
-from include.pipeline import steps
+from include.pipeline import build_claims, ingest_episodes, publish_digest, score_claims, transcribe_episodes
 from include.settings import PROJECT, settings
 from include.warehouse.database import open_warehouse, records
 
-STEPS = (
-    "read_validators",
-    "fetch_feeds",
-    "land_episodes",
-    "list_missing_transcripts",
-    "fetch_transcripts",
-    "transcribe_locally",
-    "land_transcripts",
-    "list_unread_transcripts",
-    "extract_claims",
-    "land_claims",
-    "judge_pairs",
-    "land_verdicts",
-    "dbt claims",
-    "list_unscored_claims",
-    "score_claims",
-    "land_scores",
-    "dbt digest",
-)
+STEPS = {
+    ingest_episodes: ("read_validators", "fetch_feeds", "land_episodes"),
+    transcribe_episodes: ("list_missing_transcripts", "fetch_transcripts", "transcribe_locally", "land_transcripts"),
+    build_claims: (
+        "list_unread_transcripts",
+        "extract_claims",
+        "land_claims",
+        "judge_pairs",
+        "land_verdicts",
+        "dbt claims",
+    ),
+    score_claims: ("list_unscored_claims", "score_claims_of_day", "land_scores"),
+    publish_digest: ("dbt digest",),
+}
+"""The steps of each DAG, in their order, up to the digest; `dbt` and a selector stands for the dbt task."""
 
 
 @contextmanager
@@ -46,13 +43,19 @@ def environment(data_dir: Path, **values: str) -> Iterator[None]:
 
 def run_day(day: str) -> None:
     """All steps of a day up to its digest and the analysts' copy; nothing is sent."""
-    for step in STEPS:
+    for dag in STEPS:
+        run_steps(dag, day)
+    publish_digest.publish_copy()
+    publish_digest.write_pages(day)
+
+
+def run_steps(dag: ModuleType, day: str) -> None:
+    """The steps of one DAG for a day."""
+    for step in STEPS[dag]:
         if step.startswith("dbt "):
             build(step.removeprefix("dbt "), day)
         else:
-            getattr(steps, step)(day)
-    steps.publish_copy()
-    steps.write_pages(day)
+            getattr(dag, step)(day)
 
 
 def build(selector: str, day: str) -> None:

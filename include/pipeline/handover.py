@@ -1,68 +1,107 @@
-"""Files that carry what a task got from the network or a model to the task that writes it to the warehouse.
+"""What one step of a run leaves for the next: files under `data/landing/`, since a step either opens the warehouse or
+talks to the network, and each is a process of its own.
 
-One file a step and day under `data/landing/`, replaced atomically, so that a task that is run again finds what the
-one before it left. They are safe to delete while nothing runs.
+One file a hand-over and run, replaced atomically, so that a task that is run again finds what the one before it left,
+and two runs of one day do not find each other's. They are safe to delete while nothing runs; what is older than
+`KEPT` goes by itself when the same hand-over is written again.
 """
 
 import contextlib
 import functools
 import os
+import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from include.pipeline.run import Run
 from include.settings import settings
 
+KEPT = 14 * 86_400.0
+"""Seconds for which a run may be gone on with."""
 
-def put(step: str, day: date, value: Any, kind: Any) -> str:
-    """Writes a value of type `kind` (built from dataclasses, lists, dicts) and returns the file's path."""
-    file = _file(step, day)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".part")
-    unfinished.write_bytes(_adapter(kind).dump_json(value))
-    os.replace(unfinished, file)
-    return str(file)
+Left = TypeVar("Left")
 
 
-def get(step: str, day: date, kind: Any) -> Any:
-    """The value that `put` wrote. Raises FileNotFoundError with advice where the step before left none."""
-    return _adapter(kind).validate_json(_left(_file(step, day), step, day).read_bytes())
+class Unusable(Exception):
+    """What the step before left is missing or damaged; the message says what to clear."""
 
 
-@contextlib.contextmanager
-def put_each(step: str, day: date, kind: Any) -> Iterator[Callable[[Any], None]]:
-    """Gives a function that writes one value of type `kind` after another; the file is there once the block ends
-    well. For what is too much to be held in memory at once."""
-    file = _file(step, day, ".jsonl")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_suffix(".part")
-    with unfinished.open("wb") as out:
-        yield lambda value: out.writelines((_adapter(kind).dump_json(value), b"\n"))
-    os.replace(unfinished, file)
+@dataclass(frozen=True)
+class Handover(Generic[Left]):
+    """A value of type `kind` (built from dataclasses, lists, dicts) that the step `writer` leaves for the steps
+    `readers`."""
 
+    name: str
+    kind: Any
+    writer: str
+    readers: tuple[str, ...]
 
-def get_each(step: str, day: date, kind: Any) -> Iterator[Any]:
-    """The values that `put_each` wrote, read one by one. Raises FileNotFoundError as `get` does."""
-    with _left(_file(step, day, ".jsonl"), step, day).open("rb") as lines:
-        for line in lines:
-            yield _adapter(kind).validate_json(line)
+    def put(self, run: Run, value: Left) -> None:
+        with self._replaced(run, ".json") as out:
+            out(self._adapter.dump_json(value))
 
+    def get(self, run: Run) -> Left:
+        """What the writer left. Raises Unusable."""
+        return self._read(run, self._left(run, ".json").read_bytes())
 
-def _left(file: Path, step: str, day: date) -> Path:
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"The step {step!r} left nothing for {day}: {file} is missing. Clear the whole DAG run, not one task."
-        )
-    return file
+    @contextlib.contextmanager
+    def put_each(self, run: Run) -> Iterator[Callable[[Left], None]]:
+        """Gives a function that writes one value of type `kind` after another; the file is there once the block ends
+        well. For what is too much to be held in memory at once."""
+        with self._replaced(run, ".jsonl") as out:
+            yield lambda value: out(self._adapter.dump_json(value) + b"\n")
 
+    def get_each(self, run: Run) -> Iterator[Left]:
+        """The values that `put_each` wrote, read one by one. Raises Unusable."""
+        with self._left(run, ".jsonl").open("rb") as lines:
+            for line in lines:
+                yield self._read(run, line)
 
-def _file(step: str, day: date, suffix: str = ".json") -> Path:
-    return settings().landing / step / f"{day}{suffix}"
+    @functools.cached_property
+    def _adapter(self) -> TypeAdapter:
+        return TypeAdapter(self.kind)
 
+    def _file(self, run: Run, suffix: str) -> Path:
+        return settings().landing / self.name / f"{run.day}" / f"{quote(run.run_id, safe='')[-200:]}{suffix}"
 
-@functools.cache
-def _adapter(kind: Any) -> TypeAdapter:
-    return TypeAdapter(kind)
+    @contextlib.contextmanager
+    def _replaced(self, run: Run, suffix: str) -> Iterator[Callable[[bytes], Any]]:
+        file = self._file(run, suffix)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(".part")
+        with unfinished.open("wb") as out:
+            yield out.write
+        os.replace(unfinished, file)
+        self._forget_old()
+
+    def _left(self, run: Run, suffix: str) -> Path:
+        file = self._file(run, suffix)
+        if not file.is_file():
+            raise Unusable(f"The step {self.writer!r} left nothing for {run.day}: {file} is missing. {self._advice}")
+        return file
+
+    def _read(self, run: Run, content: bytes) -> Left:
+        try:
+            return self._adapter.validate_json(content)
+        except ValidationError as error:
+            (first, *_) = error.errors(include_url=False, include_input=False)
+            raise Unusable(
+                f"What the step {self.writer!r} left for {run.day} cannot be read ({first['msg']}): perhaps the disk "
+                f"was full, or another version wrote it. {self._advice}"
+            ) from None
+
+    @property
+    def _advice(self) -> str:
+        return f"Clear the whole DAG run, from {self.writer!r} on, not one task."
+
+    def _forget_old(self) -> None:
+        long_ago = time.time() - KEPT
+        for file in (settings().landing / self.name).glob("*/*"):
+            with contextlib.suppress(FileNotFoundError):
+                if file.stat().st_mtime < long_ago:
+                    file.unlink()

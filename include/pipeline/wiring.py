@@ -86,22 +86,6 @@ def skip_unless_wanted(dag_run: Any) -> None:
         raise AirflowSkipException("PODCAST_SCHEDULE is off: only triggers and backfills start a day")
 
 
-def assemblyai_task(task_id: str) -> Any:
-    """One deferrable task for all the recordings of a run that AssemblyAI is to transcribe; see `plugins/assembly_ai`.
-
-    One task, not one a recording: a mapped task would start two processes for each, and the cap of recordings in
-    flight, the caps of the day and the order in which they are taken belong to the batch as a whole.
-    """
-    from plugins.assembly_ai.operator import AssemblyAITranscriptionOperator
-
-    def recordings(context: Any) -> Any:
-        from include.pipeline import steps
-
-        return steps.queue_of("assemblyai", context["partition_key"])
-
-    return AssemblyAITranscriptionOperator(task_id=task_id, recordings=recordings)
-
-
 def dbt_build(task_id: str, selector: str, outlets: Sequence[Asset] = ()) -> Any:
     """One `dbt build` of a selector, as one Cosmos task, with the run's day as a variable.
 

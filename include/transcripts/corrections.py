@@ -89,9 +89,9 @@ def correct(connection: duckdb.DuckDBPyConnection, day: date, rules: Sequence[Ru
             segments.start_seconds, segments.end_seconds, segments.text, segments.text_as_heard
         from raw.transcript_segments as segments
         inner join raw.transcripts as transcripts
-            on segments.episode_id = formats.episode_id and segments.partition_date = formats.partition_date
+            on segments.episode_id = transcripts.episode_id and segments.partition_date = transcripts.partition_date
         inner join raw.episodes as episodes on segments.episode_id = episodes.episode_id
-        where segments.partition_date = $day and formats.source not in ('publisher', 'none')
+        where segments.partition_date = $day and transcripts.source not in ('publisher', 'none')
         order by segments.episode_id, segments.segment_index
         """,
         {"day": day},

@@ -86,16 +86,16 @@ def wanted(connection: duckdb.DuckDBPyConnection, day: date) -> list[Wanted]:
         """
         select
             episodes.episode_id, episodes.partition_date, episodes.title, episodes.transcripts as offers,
-            episodes.audio_url, episodes.duration_seconds, episodes.language, episodes.published_at, formats.status
+            episodes.audio_url, episodes.duration_seconds, episodes.language, episodes.published_at, transcripts.status
         from raw.episodes as episodes
-        left join raw.transcripts as transcripts on episodes.episode_id = formats.episode_id
+        left join raw.transcripts as transcripts on episodes.episode_id = transcripts.episode_id
         where
-            formats.status is distinct from 'ok'
+            transcripts.status is distinct from 'ok'
             and (
                 episodes.partition_date = $day
                 or (
                     episodes.partition_date between $day - $days and $day - 1
-                    and formats.status in ('skipped_budget', 'failed')
+                    and transcripts.status in ('skipped_budget', 'failed')
                 )
             )
         order by episodes.partition_date desc, episodes.episode_id

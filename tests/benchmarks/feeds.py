@@ -61,7 +61,8 @@ def rows() -> list[tuple[str, float, str]]:
 def scan(port: int, count: int) -> dict:
     """A cold and a warm scan, into files as the task does it: seconds of each, and the peak of memory in MB."""
     # Imported here, since they change feedparser, which is measured as it comes.
-    from include.pipeline import handover
+    from include.pipeline.ingest_episodes import FEEDS
+    from include.pipeline.run import Run
     from include.sources import episodes
 
     urls = [address(port, number) for number in range(count)]
@@ -72,7 +73,7 @@ def scan(port: int, count: int) -> dict:
     def read(day: date) -> float:
         outcomes.clear()
         began = time.perf_counter()
-        with handover.put_each("feeds", day, episodes.FeedReading) as put:
+        with FEEDS.put_each(Run(day)) as put:
 
             def keep(reading: episodes.FeedReading) -> None:
                 put(reading)

@@ -1,12 +1,15 @@
 """The DAG files: what they must all be, and what they must never do when they are parsed."""
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from include.pipeline.handover import Handover
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILES = sorted((PROJECT / "dags").glob("*.py"))
@@ -142,15 +145,31 @@ def test_a_dag_file_fits_on_a_screen_and_holds_only_wiring():
         imported = {
             node.module or "" for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)
         }
-        assert imported <= {"airflow.sdk", "include.pipeline.wiring", "include"}, file.name
+        assert imported <= {
+            "airflow.sdk",
+            "include.pipeline",
+            "include.pipeline.wiring",
+            "include.pipeline.delivery_wish",
+            "plugins.assembly_ai.operator",
+        }, file.name
+
+
+def test_what_a_step_leaves_is_written_and_read_by_tasks_of_its_own_dag(parsed):
+    found = []
+    for name, dag in parsed["dags"].items():
+        for handover in vars(importlib.import_module(f"include.pipeline.{name}")).values():
+            if isinstance(handover, Handover):
+                found.append(handover.name)
+                assert {handover.writer, *handover.readers} <= set(dag["tasks"]), f"{name}: {handover.name}"
+    assert len(found) == len(set(found)) == 10
 
 
 def _steps_that_open_the_warehouse() -> set[str]:
-    """The functions of include.pipeline.steps that call open_warehouse, or hand it on, or publish (which opens it)."""
-    tree = ast.parse((PROJECT / "include" / "steps.py").read_text())
+    """The functions of the steps that call open_warehouse, or hand it on, or publish (which opens it)."""
     return {
         function.name
-        for function in tree.body
+        for file in FILES
+        for function in ast.parse((PROJECT / "include" / "pipeline" / file.name).read_text()).body
         if isinstance(function, ast.FunctionDef)
         and any(
             (isinstance(node, ast.Name) and node.id == "open_warehouse")

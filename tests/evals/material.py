@@ -68,7 +68,7 @@ def _from_corpus(show: str, name: str) -> tuple[Episode, tuple[Segment, ...]]:
 
 
 def _from_sample(show: str, name: str) -> tuple[Episode, tuple[Segment, ...]]:
-    folder = PROJECT / "include" / "sample" / "transcripts"
+    folder = PROJECT / "include" / "local" / "sample" / "transcripts"
     offered = [f for f in sorted(folder.rglob("*")) if show in str(f) and name in f.stem and format_of("", f.name)]
     if not offered:
         raise FileNotFoundError(f"no transcript of {show} {name} in {folder}")

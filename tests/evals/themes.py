@@ -3,9 +3,9 @@
 Measured against insights that were grouped by hand: those in `../shared/gold` where they are, and the bundled ones.
 How views of a claim are combined in `include.themes.grouping` was chosen with all of them in view. Each set is grouped
 all at once, as a file is, and as a stream, dealt at random over five days that come one after the other. Beside them
-stand the plain mean of the embedding model, grouped in the same way, what comes of asking for the likeness that suits the
-other sets best, and what comes of a chat model's verdicts: a large model was asked about all pairs that the pipeline
-asks about, by the pipeline's rules, and its answers were kept (`gold/verdicts.jsonl`).
+stand the plain mean of the embedding model, grouped in the same way, what comes of asking for the likeness that suits
+the other sets best, and what comes of a chat model's verdicts: a large model was asked about all pairs that the
+pipeline asks about, by the pipeline's rules, and its answers were kept (`gold/verdicts.jsonl`).
 """
 
 import json

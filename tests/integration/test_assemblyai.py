@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 
 from include.local.sample import server as sample
 from include.models import budget
-from include.pipeline import steps
+from include.pipeline import transcribe_episodes as steps
 from include.settings import Settings
 from include.settings import settings as settings_of_process
 from include.transcripts import queue

@@ -3,13 +3,12 @@
 import pytest
 
 from include.local.sample import server as sample
-from include.pipeline import steps
+from include.pipeline import ingest_episodes, transcribe_episodes
 from include.settings import settings
 from include.warehouse.database import open_warehouse, records
 from tests import chain
 
 DAY = sample.SAMPLE_DATE
-UP_TO_LANDED = chain.STEPS[: chain.STEPS.index("land_transcripts") + 1]
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +22,8 @@ def heard(tmp_path_factory):
 
 
 def transcribe() -> None:
-    for step in UP_TO_LANDED:
-        getattr(steps, step)(DAY)
+    for dag in (ingest_episodes, transcribe_episodes):
+        chain.run_steps(dag, DAY)
 
 
 def jobs() -> list[dict]:

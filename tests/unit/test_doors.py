@@ -285,7 +285,7 @@ def test_no_rows_pass_without_loading_great_expectations_and_leave_no_page(tmp_p
         capture_output=True,
         text=True,
         check=True,
-        cwd=Path(doors.__file__).parent.parent,
+        cwd=Path(doors.__file__).parents[2],
     )
 
     assert said.stdout.strip() == "DoorResult(passed=[], set_aside=[]) set()"

@@ -313,7 +313,7 @@ def test_a_taken_port_is_named_with_what_to_do():
         with pytest.raises(server.PortTaken, match=f"port {port} .* taken.*another port"), server.serve(port):
             pass
         command = [sys.executable, "-m", "include.local.sample.server", "--port", str(port)]
-        ran = subprocess.run(command, cwd=FOLDER.parents[1], capture_output=True, text=True, check=False)
+        ran = subprocess.run(command, cwd=FOLDER.parents[2], capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert ran.stderr.startswith("The sample's feeds cannot be served")
     assert "Traceback" not in ran.stderr

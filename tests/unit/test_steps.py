@@ -6,7 +6,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from include.pipeline import alerts, handover, models, steps
+from include.pipeline import alerts, models
+from include.pipeline.delivery_wish import delivery_wish, passed_on, wants_delivery
+from include.pipeline.handover import Handover, Unusable
+from include.pipeline.run import Run
 from include.settings import settings
 from include.warehouse import partition
 from include.warehouse.database import open_warehouse, records
@@ -33,20 +36,20 @@ def data_dir(tmp_path, monkeypatch):
     ],
 )
 def test_a_chain_ends_in_a_mail_unless_a_backfill_began_it_or_it_was_said_otherwise(run_type, conf, wish):
-    extra = steps.delivery_wish(run_type, conf)
-    passed = steps.passed_on({"asset": [Event(extra)]})
-    assert steps.wants_delivery({}, {"asset": [Event(passed)]}) is wish
+    extra = delivery_wish(run_type, conf)
+    passed = passed_on({"asset": [Event(extra)]})
+    assert wants_delivery({}, {"asset": [Event(passed)]}) is wish
 
 
 def test_a_last_step_that_a_person_starts_sends_only_when_asked_to():
-    assert steps.wants_delivery({}, {}) is False
-    assert steps.wants_delivery({"deliver": True}, None) is True
+    assert wants_delivery({}, {}) is False
+    assert wants_delivery({"deliver": True}, None) is True
 
 
 def test_a_wish_for_one_day_is_none_for_an_earlier_day_that_was_taken_up_with_it():
     events = {"asset": [Event({"deliver": True, "day": "2026-01-15"})]}
-    assert steps.passed_on(events, "2026-01-15") == {"deliver": True}
-    assert steps.passed_on(events, "2026-01-14") == {"deliver": False}
+    assert passed_on(events, "2026-01-15") == {"deliver": True}
+    assert passed_on(events, "2026-01-14") == {"deliver": False}
 
 
 @pytest.mark.parametrize("key", [None, "", "2026-13-01", "yesterday"])
@@ -59,18 +62,49 @@ def test_the_last_complete_day_is_the_day_before_in_utc():
     assert partition.last_complete_day(datetime(2026, 1, 15, 0, 1, tzinfo=UTC)) == date(2026, 1, 14)
 
 
+RUN = Run(date(2026, 1, 15), "manual__2026-01-15T06:00:00+00:00")
+
+
 def test_a_step_whose_forerunner_left_nothing_says_so():
-    with pytest.raises(FileNotFoundError, match="Clear the whole DAG run"):
-        handover.get("feeds", date(2026, 1, 15), list[str])
+    with pytest.raises(Unusable, match=r"'fetch_feeds' left nothing for 2026-01-15.*Clear the whole DAG run"):
+        Handover("feeds", list[str], writer="fetch_feeds", readers=("land_episodes",)).get(RUN)
+
+
+def test_what_was_left_damaged_is_named_with_what_to_clear(data_dir):
+    left = Handover("feeds", list[int], writer="fetch_feeds", readers=("land_episodes",))
+    left.put(RUN, [1, 2, 3])
+    (file,) = (data_dir / "landing" / "feeds" / "2026-01-15").iterdir()
+    file.write_bytes(file.read_bytes()[:-2])
+    with pytest.raises(Unusable, match=r"'fetch_feeds' left for 2026-01-15 cannot be read.*Clear the whole DAG run"):
+        left.get(RUN)
+
+
+def test_two_runs_of_one_day_do_not_find_what_the_other_left():
+    left = Handover("feeds", list[int], writer="fetch_feeds", readers=("land_episodes",))
+    other = Run(RUN.day, "backfill__2026-01-15T00:00:00+00:00")
+    left.put(RUN, [1])
+    left.put(other, [2])
+    assert (left.get(RUN), left.get(other)) == ([1], [2])
+
+
+def test_what_a_run_left_long_ago_goes_when_another_one_leaves_the_same(data_dir):
+    left = Handover("feeds", list[int], writer="fetch_feeds", readers=("land_episodes",))
+    left.put(Run(date(2025, 12, 1)), [1])
+    (file,) = (data_dir / "landing" / "feeds").glob("*/*")
+    os.utime(file, (0, 0))
+    left.put(RUN, [2])
+    assert left.get(RUN) == [2]
+    assert not file.exists()
 
 
 def test_much_travels_one_by_one_and_only_when_complete():
-    with handover.put_each("feeds", date(2026, 1, 15), tuple[int, str]) as put:
+    feeds = Handover("feeds", tuple[int, str], writer="fetch_feeds", readers=("land_episodes",))
+    with feeds.put_each(RUN) as put:
         for number in range(3):
             put((number, "a\nb"))
-    with pytest.raises(ZeroDivisionError), handover.put_each("feeds", date(2026, 1, 15), tuple[int, str]) as put:
+    with pytest.raises(ZeroDivisionError), feeds.put_each(RUN) as put:
         put((1 // 0, "never"))
-    assert list(handover.get_each("feeds", date(2026, 1, 15), tuple[int, str])) == [(n, "a\nb") for n in range(3)]
+    assert list(feeds.get_each(RUN)) == [(n, "a\nb") for n in range(3)]
 
 
 def test_a_task_that_failed_for_good_leaves_an_alert_that_says_what_to_do(data_dir):

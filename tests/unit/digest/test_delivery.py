@@ -31,7 +31,7 @@ from include.delivery.ledger import (
 from include.delivery.mail import compose
 from include.digest.reading import read_digest
 from include.digest.recipients import Recipient
-from include.pipeline import steps
+from include.pipeline import deliver_digests, publish_digest
 from include.warehouse.database import open_warehouse, records
 from tests.chain import environment
 
@@ -193,7 +193,7 @@ def test_a_connection_that_breaks_after_the_mail_was_handed_over_is_never_sent_a
 
     assert mailboxes.recipients() == ["ann@example.com", "bo@example.com"]
     assert mailboxes.taken[0][1]["Message-ID"] in str(caught.value)
-    assert f"python -m include.delivery.ledger {FULL} ann@example.com arrived" in str(caught.value)
+    assert f"python -m include.delivery {FULL} ann@example.com arrived" in str(caught.value)
     assert ledger(warehouse)["ann@example.com"][0] == "pending"
 
 
@@ -458,8 +458,8 @@ def test_the_steps_send_to_each_reader_their_own_and_tell_of_what_came_too_late(
         """
     )
     with environment(tmp_path, PODCAST_SENDER=SENDER, PODCAST_RECIPIENTS=str(tmp_path / "recipients.toml")):
-        steps.publish_copy()
-        assert not steps.mail_is_due()
+        publish_digest.publish_copy()
+        assert not deliver_digests.mail_is_due()
         with warehouse() as connection:
             plan(connection, FULL, [EARLY, LATER], SENDER, Outbox(tmp_path / "outbox"), BEFORE)
             for late, hours in ((EARLY, 1), (LATER, 25)):
@@ -467,12 +467,12 @@ def test_the_steps_send_to_each_reader_their_own_and_tell_of_what_came_too_late(
                     "update ops.deliveries set due_at = get_current_timestamp() - to_hours($h) where recipient = $r",
                     {"h": hours, "r": late.address},
                 )
-        steps.publish_copy()
-        assert steps.mail_is_due()
+        publish_digest.publish_copy()
+        assert deliver_digests.mail_is_due()
 
-        assert steps.send_due_mail() == {"sent": 1, "failed": 0, "missed": 1}
-        assert steps.send_mail(FULL.isoformat(), wanted=True) == {"sent": 1, "scheduled": 0, "failed": 0}
-        assert not steps.mail_is_due()
+        assert deliver_digests.send_due_mail() == {"sent": 1, "failed": 0, "missed": 1}
+        assert publish_digest.send_mail(FULL.isoformat(), wanted=True) == {"sent": 1, "scheduled": 0, "failed": 0}
+        assert not deliver_digests.mail_is_due()
 
     now, early = (
         message_from_bytes(
@@ -488,4 +488,4 @@ def test_the_steps_send_to_each_reader_their_own_and_tell_of_what_came_too_late(
         "later@example.com": "missed",
     }
     alert = (tmp_path / "alerts" / "missed-mail.txt").read_text()
-    assert "python -m include.delivery.ledger 2026-01-14 later@example.com lost" in alert
+    assert "python -m include.delivery 2026-01-14 later@example.com lost" in alert

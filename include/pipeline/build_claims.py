@@ -1,0 +1,80 @@
+"""The steps of the DAG `build_claims`: transcripts are read for claims, and a chat model, where there is one, compares
+what it found. What dbt makes of them is a task of the DAG's own."""
+
+from dataclasses import asdict
+
+from include.claims import extraction
+from include.claims.extraction import Read, ToRead
+from include.pipeline import models
+from include.pipeline.handover import Handover
+from include.pipeline.run import BY_HAND, Run, Summary, said
+from include.settings import settings
+from include.themes import pairs
+from include.themes.judge import Comparison, Judged
+from include.warehouse.database import open_warehouse
+
+UNREAD = Handover[list[ToRead]](
+    "unread_transcripts", list[ToRead], writer="list_unread_transcripts", readers=("extract_claims",)
+)
+CLAIMS = Handover[list[Read]]("claims", list[Read], writer="extract_claims", readers=("land_claims",))
+UNJUDGED = Handover[list[Comparison]](
+    "unjudged_pairs", list[Comparison], writer="land_claims", readers=("judge_pairs",)
+)
+JUDGED = Handover[list[Judged]]("judged_pairs", list[Judged], writer="judge_pairs", readers=("land_verdicts",))
+
+
+def list_unread_transcripts(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
+    run = Run.of(partition_key, run_id)
+    with open_warehouse() as connection:
+        work = extraction.to_read(connection, run.day, models.extractor(settings()))
+        models.export_calls(connection, run.day, settings())
+    UNREAD.put(run, work)
+    return said(unread=len(work))
+
+
+def extract_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
+    run = Run.of(partition_key, run_id)
+    work = UNREAD.get(run)
+    results: list[Read] = []
+    if work:
+        encoder = models.encoder(settings())
+        results = extraction.read_all(work, models.extractor(settings()), encoder.encode, encoder.name)
+    CLAIMS.put(run, results)
+    return said(transcripts=len(results), claims=sum(len(result.claims) for result in results))
+
+
+def land_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
+    """Lands the day's claims; which of them a chat model is to compare can be said as soon as they are there."""
+    run = Run.of(partition_key, run_id)
+    results = CLAIMS.get(run)
+    judge = models.story_judge(settings())
+    with open_warehouse() as connection:
+        models.import_calls(connection, settings())
+        landed = extraction.land(connection, run.day, results, settings().data_docs)
+        unjudged: list[Comparison] = []
+        if judge:
+            unjudged = pairs.unjudged(connection, run.day, judge)
+            models.export_verdicts(connection, unjudged, judge, settings())
+    UNJUDGED.put(run, unjudged)
+    return said(**asdict(landed), pairs_to_compare=len(unjudged))
+
+
+def judge_pairs(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
+    """Has a chat model, where there is one, say which of the day's claims tell the same story as others."""
+    run = Run.of(partition_key, run_id)
+    unjudged = UNJUDGED.get(run)
+    judge = models.story_judge(settings())
+    judged = judge.judge(unjudged) if judge else []
+    JUDGED.put(run, judged)
+    return said(pairs=len(unjudged), judged=len(judged))
+
+
+def land_verdicts(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
+    run = Run.of(partition_key, run_id)
+    judge = models.story_judge(settings())
+    if judge is None:
+        return said(pairs=0, reason="no chat model compares claims: PODCAST_LLM_MODEL is offline")
+    judged = JUDGED.get(run)
+    with open_warehouse() as connection:
+        models.import_calls(connection, settings())
+        return said(**pairs.land(connection, run.day, judged, judge))

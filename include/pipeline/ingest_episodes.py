@@ -1,0 +1,44 @@
+"""The steps of the DAG `ingest_episodes`: feeds are asked for what is new since the last time, and landed."""
+
+from dataclasses import asdict
+
+from include.pipeline.handover import Handover
+from include.pipeline.run import BY_HAND, Run, Summary, said
+from include.settings import settings
+from include.sources import episodes
+from include.sources.episodes import FeedReading, Validators
+from include.warehouse.database import open_warehouse
+
+VALIDATORS = Handover[dict[str, Validators]](
+    "validators", dict[str, Validators], writer="read_validators", readers=("fetch_feeds",)
+)
+FEEDS = Handover[FeedReading]("feeds", FeedReading, writer="fetch_feeds", readers=("land_episodes",))
+
+
+def read_validators(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
+    run = Run.of(partition_key, run_id)
+    with open_warehouse() as connection:
+        known = episodes.validators(connection)
+    VALIDATORS.put(run, known)
+    return said(feeds_known=len(known))
+
+
+def fetch_feeds(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
+    run = Run.of(partition_key, run_id)
+    known = VALIDATORS.get(run)
+    urls, failed = episodes.feed_urls(settings()), []
+    with FEEDS.put_each(run) as put:
+
+        def keep(reading: FeedReading) -> None:
+            put(reading)
+            failed.extend([reading.feed_url] if reading.error else [])
+
+        episodes.read_feeds(urls, known, keep, settings().allow_hosts)
+    return said(feeds=len(urls), failed=len(failed))
+
+
+def land_episodes(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
+    run = Run.of(partition_key, run_id)
+    readings = FEEDS.get_each(run)
+    with open_warehouse() as connection:
+        return said(**asdict(episodes.land(connection, run.day, readings, settings().data_docs)))
