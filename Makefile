@@ -41,9 +41,10 @@ backfill: setup ## a range of days, no mail: make backfill FROM=2026-01-13 TO=20
 test: setup ## every test
 	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-lint: setup ## style, types, SQL, requirements in sync
+lint: setup ## style, types, SQL, the order of the rooms
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check .
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-logo --no-cache
 	@$(VENV)/bin/sqlfluff lint --processes 1 dbt
 	@cd include/sources/sql && ../../../$(VENV)/bin/sqlfluff lint --processes 1 --config ../../../.sqlfluff .
 

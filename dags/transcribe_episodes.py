@@ -20,15 +20,7 @@ that fails takes nothing from the others; mend it and clear the run, which goes 
 
 from airflow.sdk import dag, task
 
-from include.pipeline.wiring import (
-    EPISODES,
-    LISTENING_TIMEOUT,
-    TRANSCRIPTS,
-    WRITER_POOL,
-    Tag,
-    after,
-    dag_settings,
-)
+from include.pipeline.wiring import EPISODES, LISTENING_TIMEOUT, TRANSCRIPTS, WRITER_POOL, Tag, after, dag_settings
 from plugins.assembly_ai.operator import AssemblyAITranscriptionOperator
 
 
