@@ -1,6 +1,7 @@
 """What the project promises about itself: requirements in sync, every model described, settings listed."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,39 @@ def test_marts_enforce_their_contract_on_every_column():
     project = yaml.safe_load((PROJECT / "dbt" / "dbt_project.yml").read_text())
     assert project["models"]["podcasts"]["marts"]["+contract"] == {"enforced": True}
     assert [(m["name"], c["name"]) for m in marts for c in m["columns"] if not c.get("data_type")] == []
+
+
+def test_no_module_is_longer_than_400_lines():
+    modules = [file for room in ("include", "plugins", "dags", "dbt") for file in (PROJECT / room).rglob("*.py")]
+    assert {file.name: n for file in modules if (n := len(file.read_text().splitlines())) > 400} == {}
+
+
+def test_every_path_of_the_project_that_its_texts_name_is_there():
+    texts = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", PROJECT / ".env.example"]
+    texts += [
+        *(PROJECT / "docs").glob("*.md"),
+        *(PROJECT / "include").rglob("*.py"),
+        *(PROJECT / "tests").rglob("*.py"),
+    ]
+    named = r"(?:include|dags|plugins|dbt|tests|docs)/[\w./-]+\.(?:py|md|sql|yml|json|csv|opml|toml)\b"
+    found = {(file.name, path) for file in texts for path in re.findall(rf"(?<![\w/])({named})", file.read_text())}
+    assert {(name, path) for name, path in found if not (PROJECT / path).exists() and "NAME" not in path} == set()
+
+
+def test_every_module_that_is_named_is_there():
+    texts = [*PROJECT.glob("*.md"), *(PROJECT / "docs").glob("*.md"), *(PROJECT / "include").rglob("*.py")]
+    found = {m for file in texts for m in re.findall(r"python -m (include(?:\.\w+)+)", file.read_text())}
+    places = {name: PROJECT / name.replace(".", "/") for name in found}
+    assert {
+        n for n, p in places.items() if not (p.with_suffix(".py").exists() or (p / "__main__.py").exists())
+    } == set()
+
+
+def test_the_rooms_are_listed_in_the_order_that_the_import_rule_holds():
+    contract = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]
+    layers = [layer.split(" | ") for layer in reversed(contract["layers"])]
+    table = (PROJECT / "CONTRIBUTING.md").read_text().partition("| room |")[2].partition("\n\n")[0]
+    listed = [re.findall(r"`(\w+)(?:/|\.py)`", line.split("|")[1]) for line in table.splitlines()[2:]]
+    assert [sorted(row) for row in listed] == [sorted(layer) for layer in layers]
+    rooms = {file.name for file in (PROJECT / "include").iterdir() if (file / "__init__.py").exists()}
+    assert rooms == {room for layer in layers for room in layer} - {"settings", "words"}
