@@ -1,21 +1,27 @@
-"""Published transcripts: from the bytes of WebVTT, SRT, Podcasting 2.0 JSON, HTML or plain text to segments. Pure."""
+"""Published transcripts: from the bytes of WebVTT, SRT, JSON, HTML or plain text to segments. Pure."""
 
+import codecs
 import hashlib
-import html
-import io
-import json
 import re
 from collections.abc import Sequence
-
-import webvtt
-from selectolax.lexbor import LexborHTMLParser
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from include.sources.feeds import OfferedTranscript
+from include.transcripts import captions, json_rows, markup, speakers
+from include.transcripts.row import CLOCK, Row, clock, folded
 from include.transcripts.segment import Segment
 from include.words import words
 
 FORMATS = ("json", "vtt", "srt", "html", "text")
 """Best first: formats that carry times and speakers, then those that may, then those that cannot."""
+
+UNKNOWN = "unknown"
+"""The format of an offer that does not say it: what it is shows when it is read."""
+
+LONGEST = 1_000
+"""Words of a segment; a longer one is cut into pieces of at most PIECE words, at the ends of sentences where it can."""
+PIECE = 300
 
 _MEDIA_TYPES = {
     "application/json": "json",
@@ -28,53 +34,116 @@ _MEDIA_TYPES = {
     "text/html": "html",
     "application/xhtml+xml": "html",
     "text/plain": "text",
+    "text/markdown": "text",
 }
-_SUFFIXES = {"json": "json", "vtt": "vtt", "srt": "srt", "html": "html", "htm": "html", "txt": "text"}
-_NAMED = re.compile(r"^([A-Z][\w.'’-]*(?: (?:[A-Z][\w.'’-]*|de|van|von|der|la|bin|al)){0,3}):\s+(?=\S)")
-_CLOCK = re.compile(r"^[\[(]?((?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?)[\])]?\s*")
+_SUFFIXES = {"json": "json", "vtt": "vtt", "srt": "srt", "html": "html", "htm": "html", "txt": "text", "md": "text"}
+_NEVER_TEXT = re.compile(r"^(?:audio|video|image|font)/|pdf|msword|officedocument|opendocument|epub|zip")
+_CHARSET = re.compile(rb"(?i)<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]+)")
+_PAGE = re.compile(
+    r"(?is)\s*(?:<!--.*?-->\s*)*<(?:!doctype|html|head|body|div|p|article|section|main|cite|dl|ul|table|time)\b"
+)
+_TAGS = re.compile(r"(?i)</(?:p|div|span|cite|strong|b|li|dd|td|time|h\d)>|<(?:br|p)\b")
+_STAMP = re.compile(rf"[\[(]({CLOCK})[\])]")
+_LEADING = re.compile(rf"({CLOCK})\b(?:\s*[-–—]\s*{CLOCK}\b)?[:,]?(?=\s|$)\s*")
+_TRAILING = re.compile(rf"\s[\[(]?({CLOCK})[\])]?:?$")
+_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
 
 
 class UnreadableTranscript(Exception):
     """The document is not what it was said to be, or holds no speech."""
 
 
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A transcript that was read: its real format, its segments, and how many of its rows could not be used."""
+
+    format: str
+    segments: tuple[Segment, ...]
+    unusable_rows: int = 0
+
+
 def format_of(media_type: str, url: str) -> str | None:
-    """The format a transcript is offered in, None where it is none that can be read."""
-    known = _MEDIA_TYPES.get(media_type.split(";")[0].strip().lower())
-    return known or _SUFFIXES.get(url.split("?")[0].rsplit(".", 1)[-1].lower())
+    """The format a transcript is offered in, UNKNOWN where the offer does not say it, None where it is none that can
+    be read."""
+    declared = media_type.split(";")[0].strip().lower()
+    name = urlsplit(url).path.rsplit("/", 1)[-1].lower()
+    suffix = name.rsplit(".", 1)[-1] if "." in name else ""
+    known = _MEDIA_TYPES.get(declared) or _SUFFIXES.get(suffix)
+    return known or (None if _NEVER_TEXT.search(declared) or _NEVER_TEXT.search(suffix) else UNKNOWN)
 
 
 def best_first(offers: Sequence[OfferedTranscript]) -> list[tuple[str, OfferedTranscript]]:
     """The readable offers with their formats, those with times and speakers first; English before other languages."""
     readable = [(kind, offer) for offer in offers if (kind := format_of(offer.type, offer.url))]
+    order = (*FORMATS, UNKNOWN)
 
     def preference(entry: tuple[str, OfferedTranscript]) -> tuple[bool, int]:
         kind, offer = entry
-        return (not (offer.language or "en").lower().startswith("en"), FORMATS.index(kind))
+        return (not (offer.language or "en").lower().startswith("en"), order.index(kind))
 
     return sorted(readable, key=preference)
 
 
-def parse(content: bytes, kind: str) -> list[Segment]:
-    """The segments of a transcript in one of FORMATS, in spoken order; times in seconds, None where it has none.
+def parse(content: bytes, kind: str, charset: str | None = None, notes: str = "") -> list[Segment]:
+    """The segments alone of what `read` gives."""
+    return list(read(content, kind, charset, notes).segments)
 
-    Raises UnreadableTranscript where the document is not of that format or holds no words.
+
+def read(content: bytes, kind: str = UNKNOWN, charset: str | None = None, notes: str = "") -> Document:
+    """The segments of a transcript that was offered as one of FORMATS, in spoken order; times in seconds, None where it
+    has none. What it is shows in its content: captions and JSON are read as such whatever they were called.
+
+    `charset` is the one that the answer named; `notes` what the episode's title, description and persons say, in which
+    the names of speakers are looked up. Raises UnreadableTranscript where the document is of none of the formats, is a
+    page in the place of what was offered, or holds no words.
     """
-    text = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
-    read = {"json": _json, "vtt": _vtt, "srt": _srt, "html": _html, "text": _text}[kind]
-    try:
-        found = read(text)
-    except UnreadableTranscript:
-        raise
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, webvtt.errors.MalformedFileError) as error:
-        raise UnreadableTranscript(f"not readable as {kind}: {type(error).__name__}: {error}") from error
-    segments = [
-        Segment(index, segment_text, speaker, start, end)
-        for index, (speaker, start, end, segment_text) in enumerate(row for row in found if words(row[3]))
-    ]
-    if not segments:
+    text = decoded(content, charset).replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    unusable = 0
+    found = json_rows.whole(text)
+    if found is not None:
+        kind = "json"
+        rows, unusable = json_rows.rows(found)
+    elif captions.has_cues(text):
+        kind = "vtt" if text.lstrip("\ufeff\u200e\u200f \n")[:6].upper() == "WEBVTT" else "srt"
+        rows = captions.cues(text)
+    elif kind in ("json", "vtt", "srt"):
+        raise UnreadableTranscript(f"not readable as {kind}: it begins with {folded(text[:200])[:60]!r}")
+    else:
+        is_page = bool(_PAGE.match(text)) or (kind == "html" and bool(_TAGS.search(text)))
+        kind = "html" if is_page else "text"
+        rows = _stamped(markup.lines(text) if is_page else _paragraphs(text))
+    pieces = [piece for row in speakers.named(rows, notes) for piece in _cut(row) if words(piece.text)]
+    if not pieces:
         raise UnreadableTranscript(f"the {kind} document holds no speech")
-    return segments
+    segments = (Segment(i, row.text, row.speaker, row.start, row.end) for i, row in enumerate(pieces))
+    return Document(kind, tuple(segments), unusable)
+
+
+def decoded(content: bytes, charset: str | None = None) -> str:
+    """The text of a document: by the mark at its head, by what the answer or the page says, as UTF-8, else by trial."""
+    for mark, codec in (
+        (codecs.BOM_UTF8, "utf-8-sig"),
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF32_BE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if content.startswith(mark):
+            return content.decode(codec, errors="replace")
+    head = content[:2_000]
+    if head.count(0) > len(head) // 4:
+        return content.decode("utf-16-le" if head[1:2] == b"\0" else "utf-16-be", errors="replace")
+    page = _CHARSET.search(head)
+    named = ("utf-8", charset, page[1].decode("ascii") if page else None)
+    for codec in filter(None, named):
+        try:
+            return content.decode(codec)
+        except (UnicodeDecodeError, LookupError):
+            continue
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(content[:200_000]).best()
+    return content.decode(best.encoding if best else "cp1252", errors="replace")
 
 
 def word_count(segments: Sequence[Segment]) -> int:
@@ -85,99 +154,62 @@ def word_count(segments: Sequence[Segment]) -> int:
 def content_hash(segments: Sequence[Segment]) -> str | None:
     """What names a transcript by its words, speakers and times; None where it has no segments."""
     text = "\n".join(f"{s.speaker}|{s.start_seconds}|{s.text}" for s in segments)
-    return hashlib.sha256(text.encode()).hexdigest() if segments else None
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest() if segments else None
 
 
-_Row = tuple[str | None, float | None, float | None, str]
-
-
-def _json(text: str) -> list[_Row]:
-    rows = json.loads(text)["segments"]
-    return [
-        (_name(row.get("speaker")), _seconds(row.get("startTime")), _seconds(row.get("endTime")), _fold(row["body"]))
-        for row in rows
-    ]
-
-
-def _vtt(text: str) -> list[_Row]:
-    captions = webvtt.from_buffer(io.StringIO(text), format="vtt").captions
-    return [_caption(caption, caption.voice) for caption in captions]
-
-
-def _srt(text: str) -> list[_Row]:
-    """SRT has no field for the speaker: by custom a cue begins with the name where the speaker changes."""
-    rows: list[_Row] = []
-    speaker: str | None = None
-    for caption in webvtt.from_buffer(io.StringIO(text), format="srt").captions:
-        named, start, end, spoken = _caption(caption, None)
-        speaker = named or speaker
-        rows.append((speaker, start, end, spoken))
+def _paragraphs(text: str) -> list[Row]:
+    """Plain text: what stands between blank lines, and a line of its own for each that begins with a time or a name."""
+    rows: list[Row] = []
+    for paragraph in re.split(r"\n\s*\n", text):
+        begun: list[str] = []
+        for line in filter(None, map(folded, paragraph.split("\n"))):
+            if begun and speakers.begins_turn(line):
+                rows.append(Row(" ".join(begun)))
+                begun = []
+            begun.append(re.sub(r"^(?:#{1,6}|[*-]) ", "", line))
+            if _TRAILING.search(line) and len(line.split()) <= 6:
+                rows.append(Row(" ".join(begun)))
+                begun = []
+        if begun:
+            rows.append(Row(" ".join(begun)))
     return rows
 
 
-def _caption(caption: webvtt.Caption, voice: str | None) -> _Row:
-    spoken = html.unescape(_fold(caption.text))
-    named, spoken = (voice, spoken) if voice else _speaker(spoken)
-    return _name(named), _clock(caption.start), _clock(caption.end), spoken
-
-
-def _html(text: str) -> list[_Row]:
-    tree = LexborHTMLParser(text)
-    tree.strip_tags(["script", "style", "head", "nav", "header", "footer"])
-    rows: list[_Row] = []
+def _stamped(rows: Sequence[Row]) -> list[Row]:
+    """The rows without the times in their text. What is a time, or a name and a time, is the head of what follows."""
+    out: list[Row] = []
     speaker: str | None = None
     start: float | None = None
-    for node in tree.css("cite, time, p, li, blockquote > :not(p)"):
-        spoken = _fold(node.text(separator=" "))
-        if node.tag == "cite":
-            speaker = _name(spoken)
-        elif node.tag == "time":
-            start = _clock(spoken)
-        else:
-            named, spoken = (speaker, spoken) if speaker else _speaker(spoken)
-            rows.append((named, start, None, spoken))
+    for row in rows:
+        text, times = row.text, [row.start]
+        if (leading := _LEADING.match(text)) and (found := clock(leading[1])) is not None:
+            text, times = text[leading.end() :], [*times, found]
+        if (trailing := _TRAILING.search(text)) and len(text.split()) <= 6:
+            times.append(clock(trailing[1]))
+            speaker, text = text[: trailing.start()].strip(" :"), ""
+        times += map(clock, _STAMP.findall(text))
+        text = folded(_STAMP.sub(" ", text))
+        text = re.sub(r"^([^:]{1,60}) :", r"\1:", text)
+        start = next((time for time in times if time is not None), start)
+        if text:
+            out.append(replace(row, text=text, speaker=row.speaker or speaker, start=start))
             speaker, start = None, None
-    return rows or _text(tree.body.text(separator="\n") if tree.body else "")
+        else:
+            speaker = row.speaker or speaker
+    return out
 
 
-def _text(text: str) -> list[_Row]:
-    rows: list[_Row] = []
-    for paragraph in re.split(r"\n\s*\n", text):
-        spoken = _fold(paragraph)
-        stamp = _CLOCK.match(spoken)
-        spoken = spoken[stamp.end() :] if stamp else spoken
-        named, spoken = _speaker(spoken)
-        if stamp is None and (stamp := _CLOCK.match(spoken)):
-            spoken = spoken[stamp.end() :]
-        rows.append((named, _clock(stamp.group(1)) if stamp else None, None, spoken))
-    return rows
-
-
-def _speaker(spoken: str) -> tuple[str | None, str]:
-    """Splits `Name: words` into its parts."""
-    named = _NAMED.match(spoken)
-    return (named.group(1), spoken[named.end() :]) if named else (None, spoken)
-
-
-def _name(name: str | None) -> str | None:
-    return _fold(name).rstrip(": ") or None if isinstance(name, str) else None
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, str):
-        return _clock(value) if ":" in value else float(value)
-    return float(value) if isinstance(value, int | float) else None
-
-
-def _clock(text: str) -> float | None:
-    """Seconds of `1:02:03.5`, `62:03` or `[00:12]`; None where it is no clock time."""
-    if not (stamp := _CLOCK.match(text.strip())):
-        return None
-    seconds = 0.0
-    for figure in stamp.group(1).replace(",", ".").split(":"):
-        seconds = seconds * 60 + float(figure)
-    return seconds
-
-
-def _fold(text: str) -> str:
-    return " ".join(text.split())
+def _cut(row: Row) -> list[Row]:
+    """A row, or, where it has more than LONGEST words, its pieces; the first bears the time."""
+    spoken = row.text.split()
+    if len(spoken) <= LONGEST:
+        return [row]
+    pieces: list[Row] = []
+    begin = 0
+    for place in range(len(spoken)):
+        size = place + 1 - begin
+        if size >= PIECE or (size >= PIECE // 2 and _SENTENCE_END.search(spoken[place])) or place + 1 == len(spoken):
+            piece = replace(row, text=" ".join(spoken[begin : place + 1]))
+            pieces.append(piece if not pieces else replace(piece, start=None, end=None))
+            begin = place + 1
+    return pieces

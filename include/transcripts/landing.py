@@ -32,7 +32,8 @@ DAYS_TAKEN_UP = 7
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """An episode that has no transcript yet, what its publisher offers, in the feed's order, and which tries have been
-    made at its audio. `language` is what the feed says, `published_at` in UTC without zone."""
+    made at its audio. `language` is what the feed says, `published_at` in UTC without zone, `notes` what title, persons
+    and description say."""
 
     episode_id: str
     partition_date: date
@@ -43,6 +44,7 @@ class Wanted:
     language: str | None = None
     published_at: datetime | None = None
     jobs: tuple[Job, ...] = ()
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,10 @@ def wanted(connection: duckdb.DuckDBPyConnection, day: date) -> list[Wanted]:
         """
         select
             episodes.episode_id, episodes.partition_date, episodes.title, episodes.transcripts as offers,
-            episodes.audio_url, episodes.duration_seconds, episodes.language, episodes.published_at, transcripts.status
+            episodes.audio_url, episodes.duration_seconds, episodes.language, episodes.published_at, transcripts.status,
+            concat_ws(
+                '; ', episodes.title, array_to_string(episodes.persons, '; '), left(episodes.description, 4000)
+            ) as notes
         from raw.episodes as episodes
         left join raw.transcripts as transcripts on episodes.episode_id = transcripts.episode_id
         where
@@ -124,6 +129,7 @@ def read_published(episodes: Sequence[Wanted], allow_hosts: frozenset[str] = fro
     The best offered format is asked for first; the next one where it cannot be fetched or read. Nothing raises.
     """
     offers = {episode.episode_id: formats.best_first(episode.offers) for episode in episodes}
+    notes = {episode.episode_id: episode.notes for episode in episodes}
     found: dict[str, Transcript] = {}
     errors: dict[str, list[str]] = {episode.episode_id: [] for episode in episodes}
     for choice in range(max(map(len, offers.values()), default=0)):
@@ -133,12 +139,21 @@ def read_published(episodes: Sequence[Wanted], allow_hosts: frozenset[str] = fro
             try:
                 if answer.body is None:
                     raise formats.UnreadableTranscript(answer.error or "no content")
-                segments = tuple(formats.parse(answer.body, kind))
+                read = formats.read(answer.body, kind, notes=notes[key])
             except formats.UnreadableTranscript as error:
                 errors[key].append(f"{offer.url}: {error}")
                 log.warning("transcript %s: %s", offer.url, error)
                 continue
-            found[key] = Transcript(key, "ok", "publisher", kind, offer.url, offer.language, segments)
+            found[key] = Transcript(
+                key,
+                "ok",
+                "publisher",
+                read.format,
+                offer.url,
+                offer.language,
+                read.segments,
+                f"{read.unusable_rows} rows could not be used" if read.unusable_rows else None,
+            )
     return [found.get(episode.episode_id) or _missing(episode, errors[episode.episode_id]) for episode in episodes]
 
 
