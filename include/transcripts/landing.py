@@ -15,7 +15,7 @@ import duckdb
 
 from include.sources import web
 from include.sources.feeds import OfferedTranscript
-from include.transcripts import corrections, formats
+from include.transcripts import corrections, formats, process
 from include.transcripts.checks import check
 from include.transcripts.jobs import ASSEMBLYAI, MAX_TRIES, OK, OVER, SKIPPED_BUDGET, Job, jobs_of_episodes
 from include.transcripts.segment import Segment
@@ -135,24 +135,19 @@ def read_published(episodes: Sequence[Wanted], allow_hosts: frozenset[str] = fro
     for choice in range(max(map(len, offers.values()), default=0)):
         asked = [(key, *ranked[choice]) for key, ranked in offers.items() if key not in found and choice < len(ranked)]
         answers = web.fetch_all([web.Request(offer.url) for _, _, offer in asked], allow_hosts)
-        for (key, kind, offer), answer in zip(asked, answers, strict=True):
-            try:
-                if answer.body is None:
-                    raise formats.UnreadableTranscript(answer.error or "no content")
-                read = formats.read(answer.body, kind, notes=notes[key])
-            except formats.UnreadableTranscript as error:
-                errors[key].append(f"{offer.url}: {error}")
-                log.warning("transcript %s: %s", offer.url, error)
+        documents = [
+            process.Unparsed(answer.body or b"", kind, notes=notes[key])
+            for (key, kind, _), answer in zip(asked, answers, strict=True)
+        ]
+        for (key, _, offer), answer, read in zip(asked, answers, process.read_all(documents), strict=True):
+            if answer.body is None or isinstance(read, str):
+                reason = read if answer.body is not None else answer.error or "no content"
+                errors[key].append(f"{offer.url}: {reason}")
+                log.warning("transcript %s: %s", offer.url, reason)
                 continue
+            unusable = f"{read.unusable_rows} rows could not be used" if read.unusable_rows else None
             found[key] = Transcript(
-                key,
-                "ok",
-                "publisher",
-                read.format,
-                offer.url,
-                offer.language,
-                read.segments,
-                f"{read.unusable_rows} rows could not be used" if read.unusable_rows else None,
+                key, "ok", "publisher", read.format, offer.url, offer.language, read.segments, unusable
             )
     return [found.get(episode.episode_id) or _missing(episode, errors[episode.episode_id]) for episode in episodes]
 

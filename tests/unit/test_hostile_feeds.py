@@ -9,7 +9,7 @@ from itertools import repeat
 import psutil
 import pytest
 
-from include.sources import episodes, feed_process, feeds, web
+from include.sources import episodes, feed_process, feeds, web, workers
 from tests.doubles.hostile_server import Handler, answer, bomb, redirect, serving
 
 SIZE_CAP = 4 * 1024 * 1024
@@ -153,7 +153,7 @@ def readings():
             (web, "SILENCE_SECONDS", 1.0),
             (web, "FIRST_PAUSE_SECONDS", 0.01),
             (web, "PARALLEL_PER_HOST", 16),
-            (feed_process, "SECONDS", 6.0),
+            (workers, "SECONDS", 6.0),
         ]:
             patch.setattr(module, name, value)
         named = {f"http://{host}/{number}": names[int(number)] for number in tricks} | {u: u for u in BAD_ADDRESSES}
