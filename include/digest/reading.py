@@ -110,8 +110,11 @@ class Digest:
         return None
 
     @property
-    def has_quotations(self) -> bool:
-        return any(insight.is_quotation for insight in self.insights)
+    def on_quotations(self) -> str | None:
+        """One line where insights are the speakers' own words; None where a chat model wrote them all."""
+        if not any(insight.is_quotation for insight in self.insights):
+            return None
+        return "No chat model is set up, so the insights are the speakers’ own words, chosen from the transcripts."
 
 
 def digest_dates(connection: duckdb.DuckDBPyConnection) -> list[date]:

@@ -104,7 +104,7 @@ def test_offline_insights_are_said_to_be_quotations(connection):
     assert "own words" not in text_part(mail(connection))
     connection.execute("update marts.claims set extractor = 'offline'")
 
-    assert "the speakers' own words" in " ".join(text_part(mail(connection)).split())
+    assert "the speakers’ own words" in " ".join(text_part(mail(connection)).split())
     assert "the speakers’ own words" in visible(html_part(mail(connection)))
 
 
