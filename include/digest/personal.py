@@ -17,7 +17,7 @@ from include.digest.reading import Digest, Insight, read_digest
 from include.digest.recipients import Recipient
 from include.digest.seats import SEATS, seat_claims
 from include.digest.shown import one_line
-from include.words import words
+from include.words import claim_text, words
 
 LIFT = 1.0
 """What an interest adds to the strength, on the scale of scores, 0 to 5."""
@@ -47,7 +47,7 @@ class Listed:
 
     @property
     def text(self) -> str:
-        return f"{self.headline} {self.insight}"
+        return claim_text(self.headline, self.insight)
 
 
 def read_for(
