@@ -46,7 +46,9 @@ lint: setup ## style, types, SQL, the order of the rooms
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo --no-cache
 	@$(VENV)/bin/sqlfluff lint --processes 1 dbt
-	@cd include/sources/sql && ../../../$(VENV)/bin/sqlfluff lint --processes 1 --config ../../../.sqlfluff .
+	@for room in sources digest pages; do \
+	  (cd include/$$room/sql && ../../../$(VENV)/bin/sqlfluff lint --processes 1 --config ../../../.sqlfluff .) || exit 1; \
+	done
 
 evals: setup ## the quality figures
 	@$(RUN) -m tests.evals.run

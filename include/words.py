@@ -8,3 +8,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 def words(text: str) -> list[str]:
     """The words of a text, lower case, without punctuation: what quotes are compared by."""
     return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
+
+
+def claim_text(headline: str, insight: str) -> str:
+    """What stands for a claim where its words or its meaning are compared."""
+    return f"{headline} {insight}"

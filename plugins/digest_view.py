@@ -24,9 +24,9 @@ class DigestApp:
         if self._app is None:
             from airflow.api_fastapi.core_api.security import requires_access_dag
 
-            from include.pages.operator_view import digest_view
+            from include.pages.operator_view import operator_view
 
-            self._app = digest_view(requires_access_dag("GET", param_dag_id="publish_digest"))
+            self._app = operator_view(requires_access_dag("GET", param_dag_id="publish_digest"))
         await self._app(scope, receive, send)
 
 

@@ -19,6 +19,7 @@ from include.models.chat import UnusableModel
 from include.transcripts.segment import Segment
 from include.warehouse.database import append, records, transaction
 from include.warehouse.rejections import pass_rows
+from include.words import claim_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,7 +98,7 @@ def read_all(
             log.exception("claims of %s (%s)", entry.episode.title, entry.episode.episode_id)
             results.append(_result(entry, extractor, error=f"{type(failure).__name__}: {failure}"))
             continue
-        texts = [embedded_text(claim) for claim in extraction.claims]
+        texts = [claim_text(claim.headline, claim.insight) for claim in extraction.claims]
         embeddings = tuple(tuple(map(float, vector)) for vector in embed(texts)) if texts else ()
         log.info(
             "%d of %d: %s: %d claims, %d dropped",
@@ -107,11 +108,6 @@ def read_all(
         error = f"{len(unread)} parts of the transcript were not read: {unread[0]}" if unread else None
         results.append(_result(entry, extractor, extraction, embeddings, embedding_model, error))
     return results
-
-
-def embedded_text(claim: Claim) -> str:
-    """What stands for a claim where meanings are compared."""
-    return f"{claim.headline} {claim.insight}"
 
 
 def land(connection: duckdb.DuckDBPyConnection, day: date, results: Sequence[Read], docs: Path) -> Extracted:

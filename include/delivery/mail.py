@@ -25,8 +25,10 @@ import jinja2
 import mrml
 
 from include.digest import recipients
-from include.digest.reading import Digest, one_line, web_address
+from include.digest.personal import read_for
+from include.digest.reading import Digest, Insight
 from include.digest.recipients import Recipient
+from include.digest.shown import one_line, web_address
 from include.settings import Settings, settings
 from include.templates import FOLDER, environment
 from include.warehouse import partition
@@ -58,19 +60,37 @@ class OneClick:
         return f"{self.url}{joint}{urlencode({'recipient': recipient, 'token': token})}"
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail, and the insights that it tells."""
+
+    message: EmailMessage
+    insights: tuple[Insight, ...] = ()
+
+
+def write(
+    connection: duckdb.DuckDBPyConnection, day: date, recipient: Recipient, told: frozenset[str], at: Settings
+) -> Letter:
+    """The letter of a day to a recipient, who has been told the themes of the ids `told`, from the analysts' copy.
+    Raises LookupError as `read_digest` does, and ValueError as `compose` does."""
+    from include.models.meaning import claim_encoder
+
+    digest = read_for(connection, day, recipient, told, lambda texts: claim_encoder().encode(texts))
+    one_click = OneClick(at.unsubscribe_url, at.unsubscribe_secret.get_secret_value()) if at.unsubscribe_url else None
+    return Letter(compose(digest, recipient, at.sender, at.site_url, one_click), digest.insights)
+
+
 def compose(
     digest: Digest,
     recipient: Recipient,
     sender: str,
     site_url: str = "",
     one_click: OneClick | None = None,
-    sent_at: datetime | None = None,
 ) -> EmailMessage:
     """The mail of a digest to one recipient: multipart/alternative, UTF-8, lines no longer than mail allows.
 
-    The same arguments give the same mail. Insights link to their pages under `site_url` where it is set, else to the
-    recording. `sent_at` becomes the Date header; without it whoever sends the mail adds one. Raises ValueError where
-    sender or recipient is no mail address.
+    The same arguments give the same mail; whoever sends it adds the date. Insights link to their pages under `site_url`
+    where it is set, else to the recording. Raises ValueError where sender or recipient is no mail address.
     """
     sender_name, sender_address = parseaddr(sender)
     message = EmailMessage()
@@ -78,8 +98,6 @@ def compose(
     message["To"] = _address(recipient.address, one_line(recipient.name, 100))
     message["Subject"] = subject(digest)
     message["Message-ID"] = message_id(digest.date, recipient.address, sender)
-    if sent_at:
-        message["Date"] = format_datetime(sent_at.astimezone(UTC))
     message["List-ID"] = f"Podcast insights <podcast-insights.{sender_address.rpartition('@')[2]}>"
     leave = f"mailto:{quote(sender_address, safe='@+')}?subject=unsubscribe"
     if one_click:
@@ -150,19 +168,8 @@ def _html_template() -> jinja2.Template:
     return environment().from_string(mrml.to_html((FOLDER / "mail.mjml").read_text()).content)
 
 
-def one_click(settings: Settings) -> OneClick | None:
-    """Where a subscription is ended, as the settings say; None where they do not. Raises ValueError where they say it
-    wrongly."""
-    if not settings.unsubscribe_url:
-        return None
-    return OneClick(settings.unsubscribe_url, settings.unsubscribe_secret.get_secret_value())
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Prints the mail of a day; 0, or 1 with the reason on stderr."""
-    from include.digest.personal import read_for
-    from include.models.meaning import claim_encoder
-
     parser = argparse.ArgumentParser(
         prog="python -m include.delivery.mail", description="Shows the mail of a day. Nothing is sent."
     )
@@ -183,12 +190,7 @@ def main(arguments: list[str] | None = None) -> int:
         known = {recipient.address: recipient for recipient in recipients.read(configured.recipients)}
         reader = known.get(given.to.lower()) or Recipient(given.to) if given.to else next(iter(known.values()))
         with open_copy(database) as connection:
-            digest = read_for(
-                connection, partition.day(given.date), reader, frozenset(), lambda texts: claim_encoder().encode(texts)
-            )
-        message = compose(
-            digest, reader, configured.sender, configured.site_url, one_click(configured), sent_at=datetime.now(UTC)
-        )
+            message = write(connection, partition.day(given.date), reader, frozenset(), configured).message
     except (LookupError, ValueError) as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -200,6 +202,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.html:
         given.html.write_text(html_part(message), encoding="utf-8")
     if given.eml:
+        message["Date"] = format_datetime(datetime.now(UTC))
         given.eml.write_bytes(message.as_bytes(policy=SMTP))
     return 0
 

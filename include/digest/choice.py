@@ -3,19 +3,17 @@
 Behind the five stands a reserve, from which a reader gets the next best for a show that they muted.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from include.claims.facts import Unsupported, as_said, spellings, unsupported
+from include.digest.seats import DAYS_REMEMBERED, SEATS, seat_claims
 
-SEATS = 5
-SEATS_A_SHOW = 2
-DAYS_REMEMBERED = 14
 RESERVE = 25
 """How many claims a day keeps in line behind its five."""
 
@@ -52,17 +50,7 @@ COLUMNS = {
 }
 
 
-class OfAShow(Protocol):
-    """What can take a seat."""
-
-    @property
-    def show_id(self) -> str: ...
-
-
-Claim = TypeVar("Claim", bound=OfAShow)
-
-
-def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor: float = FLOOR) -> pd.DataFrame:
+def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None) -> pd.DataFrame:
     """The digests of all dates that have candidates and no settled digest, chosen in date order: a row an insight,
     with digest_date and the columns of `choose`.
 
@@ -84,7 +72,7 @@ def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor:
             continue
         before = pd.concat(sent, ignore_index=True) if sent else _remembered(candidates[:0], told)
         age = np.array([(day - _day(sent_on)).days for sent_on in before["digest_date"]], dtype=int)
-        digest = choose(today, before[(age > 0) & (age <= DAYS_REMEMBERED)], floor)
+        digest = choose(today, before[(age > 0) & (age <= DAYS_REMEMBERED)])
         digest.insert(0, "digest_date", day)
         if len(digest):
             digests.append(digest)
@@ -93,18 +81,18 @@ def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor:
     return found[list(COLUMNS)].astype(COLUMNS)
 
 
-def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -> pd.DataFrame:
-    """The insights of one digest, at most five, with rank 1 to 5, and those in line behind them, with rank from 6 on.
+def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
+    """The insights of one digest, ranked from 1 on, and those in line behind them, ranked after the last seat.
 
     `candidates` are the day's scored claims. `sent` are the insights of the digests of the 14 days before: digest_date,
-    theme_id, insight, embedding; the last two are None where the claim is gone. A claim that scores below `floor` is
-    not sent, so a digest may have fewer than five. Claims are taken by strength: the score, and a little for each
+    theme_id, insight, embedding; the last two are None where the claim is gone. A claim that scores below `FLOOR` is
+    not sent, so seats may stay empty. Claims are taken by strength: the score, and a little for each
     further show that tells the theme, so that many loose mentions never outweigh one strong claim. A story that was
     sent comes back only with numbers or names that it had not, and must then be stronger than one that is new; `news`
     names them as they are said, and `news_since` is the day it was last sent. `same_story` lists the other claims of
     the result that tell the same story, or are heard with it.
     """
-    worth = candidates[candidates["score"] >= floor]
+    worth = candidates[candidates["score"] >= FLOOR]
     before = list(sent.itertuples(index=False))
     ranked = []
     for claim in worth.itertuples(index=False):
@@ -139,19 +127,6 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)[1:])
-
-
-def seat_claims(line: Iterable[Claim], one_story: Callable[[Claim, Claim], bool]) -> list[Claim]:
-    """Who gets the seats of a digest, the claims taken in order: one a story, at most two a show, five in all."""
-    seated: list[Claim] = []
-    for claim in line:
-        if len(seated) == SEATS:
-            break
-        if any(one_story(claim, other) for other in seated):
-            continue
-        if sum(claim.show_id == other.show_id for other in seated) < SEATS_A_SHOW:
-            seated.append(claim)
-    return seated
 
 
 def _one_story(one: Any, other: Any) -> bool:

@@ -12,11 +12,12 @@ from datetime import date
 import duckdb
 import numpy as np
 
-from include.digest.choice import SEATS, seat_claims
-from include.digest.reading import Digest, Insight, one_line, read_digest
+from include.digest.queries import SQL, ask
+from include.digest.reading import Digest, Insight, read_digest
 from include.digest.recipients import Recipient
-from include.warehouse.database import records
-from include.words import words
+from include.digest.seats import SEATS, seat_claims
+from include.digest.shown import one_line
+from include.words import claim_text, words
 
 LIFT = 1.0
 """What an interest adds to the strength, on the scale of scores, 0 to 5."""
@@ -37,11 +38,16 @@ class Listed:
     theme_id: str
     show_id: str
     show_title: str
-    text: str
+    headline: str
+    insight: str
     rank: int
     strength: float
     is_update: bool
-    same_story: frozenset[str]
+    same_story: Sequence[str]
+
+    @property
+    def text(self) -> str:
+        return claim_text(self.headline, self.insight)
 
 
 def read_for(
@@ -54,7 +60,7 @@ def read_for(
     """
     if not (recipient.interests or recipient.muted_shows):
         return read_digest(connection, day)
-    line = _shortlist(connection, day)
+    line = [Listed(**row) for row in ask(connection, SQL / "shortlist.sql", day=day)]
     muted = frozenset(map(_folded, recipient.muted_shows))
     about = interests_met(line, recipient.interests, encode)
     picks = pick(line, muted, told, frozenset(about))
@@ -91,25 +97,6 @@ def interests_met(line: Sequence[Listed], interests: Sequence[str], encode: Enco
         if named or row.max() >= ABOUT:
             met[claim.claim_id] = named[0] if named else interests[int(row.argmax())]
     return met
-
-
-def _shortlist(connection: duckdb.DuckDBPyConnection, day: date) -> list[Listed]:
-    rows = records(
-        connection,
-        """
-        select
-            shortlist.claim_id, shortlist.theme_id, shortlist.rank, shortlist.strength, shortlist.is_update,
-            shortlist.same_story, episodes.show_id, episodes.show_title,
-            claims.headline || ' ' || claims.insight as text
-        from marts.shortlist as shortlist
-        inner join marts.claims as claims on shortlist.claim_id = claims.claim_id
-        inner join marts.episodes as episodes on claims.episode_id = episodes.episode_id
-        where shortlist.digest_date = $day
-        order by shortlist.rank
-        """,
-        {"day": day},
-    )
-    return [Listed(**row | {"same_story": frozenset(row["same_story"])}) for row in rows]
 
 
 def _worded(insight: Insight, muted: frozenset[str], interest: str | None) -> Insight:

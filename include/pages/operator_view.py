@@ -1,4 +1,5 @@
-"""The Digest view of Airflow's UI: a small web application that shows a day, and hands out the files made with it.
+"""What stands under Digest in Airflow's UI: a small web application that shows a day, and hands out the files made with
+it.
 
 Nothing here opens the warehouse: all is read from the published copy and from folders under the data directory. What
 it shows comes in part from feeds and transcripts, and it shares its origin with Airflow, so no page may run a script
@@ -18,8 +19,8 @@ import duckdb
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from include.digest.reading import digest_dates
-from include.pages.overview import DAYS_OF_FAILURE, read_overview
+from include.digest.reading import DAYS_OF_FAILURE, digest_dates
+from include.pages.overview import read_overview
 from include.settings import Settings, settings
 from include.templates import FOLDER, environment
 from include.warehouse.publication import open_copy
@@ -54,7 +55,7 @@ _MEDIA_TYPES = {
 """What is handed out; other files, such as the partial ones of a page being written, are not there for anyone."""
 
 
-def digest_view(may_look: Callable[..., Any]) -> FastAPI:
+def operator_view(may_look: Callable[..., Any]) -> FastAPI:
     """The application; `may_look` is a FastAPI dependency that raises where the caller may not see the digest."""
     app = FastAPI(dependencies=[Depends(may_look)], docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -100,24 +101,24 @@ def _overview(at: Settings, wanted: str) -> dict[str, Any]:
     except ValueError:
         raise HTTPException(400, "The day must be written as YYYY-MM-DD.") from None
     with open_copy(at.published) as connection:
-        days = digest_dates(connection)
-        if not days:
-            return shown
-        day = day or days[-1]
-        shown |= {
-            "days": days,
-            "day": day,
-            "before": max((other for other in days if other < day), default=None),
-            "after": min((other for other in days if other > day), default=None),
-            "published_at": datetime.fromtimestamp(at.published.stat().st_mtime, UTC),
-        }
         try:
+            days = digest_dates(connection)
+            if not days:
+                return shown
+            day = day or days[-1]
+            shown |= {
+                "days": days,
+                "day": day,
+                "before": max((other for other in days if other < day), default=None),
+                "after": min((other for other in days if other > day), default=None),
+                "published_at": datetime.fromtimestamp(at.published.stat().st_mtime, UTC),
+            }
             shown["overview"] = read_overview(connection, day, datetime.now(UTC).date())
         except LookupError as error:
             shown["trouble"] = str(error)
         except (duckdb.CatalogException, duckdb.BinderException) as error:
             shown["trouble"] = (
-                "The published copy comes from an older version; it is replaced when the next digest is published. "
+                "The published copy comes from another version; it is replaced when the next digest is published. "
                 f"({str(error).splitlines()[0]})"
             )
     return shown

@@ -17,10 +17,14 @@ from uuid import NAMESPACE_URL, uuid5
 
 import duckdb
 
-from include.digest.reading import MENTIONS, digest_dates, mention, one_line, read_digest, web_address
+from include.digest.mention import Mention, mention
+from include.digest.queries import ask
+from include.digest.reading import read_digest
+from include.digest.shown import one_line, web_address
 from include.pages import stories
 from include.templates import FOLDER, environment
-from include.warehouse.database import records
+
+SQL = Path(__file__).parent / "sql"
 
 ENTRIES_OF_THE_FEED = 50
 ISSUES_ON_THE_FRONT = 7
@@ -34,6 +38,23 @@ class Issue:
     day: date
     insight_count: int
     headline: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An insight in the digest of a day."""
+
+    day: date
+    is_update: bool
+    said: Mention
+
+    @property
+    def urn(self) -> str:
+        return uuid5(NAMESPACE_URL, f"{self.day}/{self.said.claim_id}").urn
+
+    @property
+    def published_at(self) -> str:
+        return _over(self.day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +84,14 @@ def write_site(
     addresses absolute, and tells those who share a page where it is. Safe to repeat.
     """
     site = _Writer(folder, (web_address(site_url) or "").rstrip("/"))
-    issues = _issues(connection)
-    sent = {row["digest_date"] for row in records(connection, _SENT)}
+    issues = [
+        Issue(**row | {"headline": one_line(row["headline"], 300) or None})
+        for row in ask(connection, SQL / "issues.sql")
+    ]
+    told = [
+        Told(row.pop("digest_date"), row.pop("is_update"), mention(row)) for row in ask(connection, SQL / "told.sql")
+    ]
+    sent = {row["digest_date"] for row in ask(connection, SQL / "sent.sql")}
     for asset in ("style.css", "search.js"):
         site.put(asset, (FOLDER / asset).read_text(encoding="utf-8"))
     tellings = stories.read_tellings(connection)
@@ -88,8 +115,8 @@ def write_site(
     site.page("index.html", "index.html", digest=newest, issues=issues[1 : ISSUES_ON_THE_FRONT + 1])
     _write_archive(site, issues)
     site.page("search.html", "search.html")
-    site.put("search-data.js", _search_data(connection))
-    site.put("feed.xml", _feed(connection, site.url, issues))
+    site.put("search-data.js", _search_data(told))
+    site.put("feed.xml", _feed(told[:ENTRIES_OF_THE_FEED], site.url, issues))
     return site.changed
 
 
@@ -121,41 +148,6 @@ class _Writer:
         return (self.folder / path).exists()
 
 
-_SENT = "select distinct digest_date from ops.deliveries where status = 'sent'"
-
-_OF_THE_DIGEST = ("digest_date", "is_update")
-
-_ISSUES = """
-select
-    top_insights.digest_date as day, count(*) as insight_count,
-    first(claims.headline order by top_insights.rank) as headline
-from marts.top_insights as top_insights
-left join marts.claims as claims on top_insights.claim_id = claims.claim_id
-group by top_insights.digest_date
-"""
-
-_NEWS = f"""
-with mentions as ({MENTIONS})
-
-select top_insights.digest_date, top_insights.is_update, mentions.*
-from marts.top_insights as top_insights
-inner join mentions on top_insights.claim_id = mentions.claim_id
-order by top_insights.digest_date desc, top_insights.rank
-limit $entries
-"""
-
-
-def _issues(connection: duckdb.DuckDBPyConnection) -> list[Issue]:
-    """Newest first."""
-    told = {row["day"]: row for row in records(connection, _ISSUES)}
-    return [
-        Issue(day, told[day]["insight_count"], one_line(told[day]["headline"], 300) or None)
-        if day in told
-        else Issue(day, 0, None)
-        for day in reversed(digest_dates(connection))
-    ]
-
-
 def _write_archive(site: _Writer, issues: Sequence[Issue]) -> None:
     """A page for each year, and the newest year's again under an address that stays."""
     months = [
@@ -168,37 +160,24 @@ def _write_archive(site: _Writer, issues: Sequence[Issue]) -> None:
         site.page(f"archive/{year}.html", "archive.html", year=year, years=years, months=months)
 
 
-def _search_data(connection: duckdb.DuckDBPyConnection) -> str:
+def _search_data(told: Sequence[Told]) -> str:
     """Every insight that a digest told, as a script, since a page from the file system may not fetch data."""
-    rows = records(connection, _NEWS, {"entries": None})
-    found = [(row["digest_date"], mention({k: v for k, v in row.items() if k not in _OF_THE_DIGEST})) for row in rows]
     entries = [
         {
-            "id": said.claim_id,
-            "day": day.isoformat(),
-            "headline": said.headline,
-            "text": one_line(said.summary or said.quotation, SEARCHED_LETTERS),
-            "speaker": said.speaker or "",
-            "show": said.show_title,
+            "id": insight.said.claim_id,
+            "day": insight.day.isoformat(),
+            "headline": insight.said.headline,
+            "text": one_line(insight.said.summary or insight.said.quotation, SEARCHED_LETTERS),
+            "speaker": insight.said.speaker or "",
+            "show": insight.said.show_title,
         }
-        for day, said in found
+        for insight in told
     ]
     return f"const INSIGHTS = {json.dumps(entries, indent=0)};\n"
 
 
-def _feed(connection: duckdb.DuckDBPyConnection, url: str, issues: list[Issue]) -> str:
+def _feed(told: Sequence[Told], url: str, issues: Sequence[Issue]) -> str:
     """Atom. A digest counts as published when its day is over."""
-    entries = []
-    for row in records(connection, _NEWS, {"entries": ENTRIES_OF_THE_FEED}):
-        day, is_update = row.pop("digest_date"), row.pop("is_update")
-        entries.append(
-            {
-                "insight": mention(row),
-                "is_update": is_update,
-                "id": uuid5(NAMESPACE_URL, f"{day}/{row['claim_id']}").urn,
-                "at": _over(day),
-            }
-        )
     return (
         environment()
         .get_template("feed.xml")
@@ -206,7 +185,7 @@ def _feed(connection: duckdb.DuckDBPyConnection, url: str, issues: list[Issue]) 
             url=url,
             id=uuid5(NAMESPACE_URL, url or "podcast-insights").urn,
             updated=_over(issues[0].day) if issues else "1970-01-01T00:00:00Z",
-            entries=entries,
+            entries=told,
         )
     )
 

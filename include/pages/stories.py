@@ -1,21 +1,27 @@
 """What the pages tell of a claim: its theme, the digests that told it, what other shows say, and where they differ."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from pathlib import Path
 
 import duckdb
 
-from include.digest.reading import MENTIONS, Mention, has_mart, mention, one_line
-from include.warehouse.database import records
+from include.digest.mention import Mention, mention
+from include.digest.queries import ask
+from include.digest.shown import one_line
+
+SQL = Path(__file__).parent / "sql"
 
 OTHERS_ON_A_PAGE = 12
 CLAIMS_OF_A_SHOW = 100
 
 CHART_WIDTH, CHART_HEIGHT = 600, 60
+
+_CONTRADICTIONS = {"number": "The numbers differ", "polarity": "They say the opposite"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
-class Dissent:
+class Contradiction:
     """Two claims of a theme that contradict each other, the earlier one first."""
 
     one: Mention
@@ -49,9 +55,12 @@ class Dissent:
     what: str
     detail: str
 
+    def __str__(self) -> str:
+        return f"{self.what}: {self.detail}" if self.detail else self.what
+
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class DrawnDay:
     """A day in a theme's chart, `x` from the left edge, `height` from the ground."""
 
     day: date
@@ -82,10 +91,10 @@ class Theme:
     theme_id: str
     label: str
     mentions: tuple[Mention, ...]
-    tellings: Mapping[str, tuple[Telling, ...]] = field(default_factory=dict)
-    dissents: tuple[Dissent, ...] = ()
-    close: Mapping[str, Sequence[Mention]] = field(default_factory=dict)
-    likeness: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    tellings: Mapping[str, Sequence[Telling]]
+    contradictions: Sequence[Contradiction]
+    close: Mapping[str, Sequence[Mention]]
+    likeness: Mapping[tuple[str, str], float]
 
     @property
     def first(self) -> Mention:
@@ -103,234 +112,96 @@ class Theme:
         return [(day, list(said)) for day, said in groupby(self.mentions, key=lambda said: said.said_on)]
 
     @property
-    def bars(self) -> list[Bar]:
+    def chart(self) -> list[DrawnDay]:
         """How often it was told on each day, drawn on a scale of days from the first to the last."""
-        days = self.days
-        first = days[0][0]
-        width = round(min(CHART_WIDTH / ((days[-1][0] - first).days + 1), 24), 2)
-        span = max((days[-1][0] - first).days, 1)
-        most = max(len(said) for _, said in days)
+        first, last = self.mentions[0].said_on, self.mentions[-1].said_on
+        span = (last - first).days
+        width = round(min(CHART_WIDTH / (span + 1), 24), 2)
+        most = max(len(said) for _, said in self.days)
         return [
-            Bar(
+            DrawnDay(
                 day,
                 len(said),
-                round((day - first).days / span * (CHART_WIDTH - width), 1),
-                round(max(width - 1, 1.5), 2),
-                round(len(said) / most * CHART_HEIGHT, 1),
+                x=round((day - first).days / max(span, 1) * (CHART_WIDTH - width), 1),
+                width=round(max(width - 1, 1.5), 2),
+                height=round(len(said) / most * CHART_HEIGHT, 1),
             )
-            for day, said in days
+            for day, said in self.days
         ]
 
     def others(self, claim: Mention) -> list[Related]:
-        """What other shows say of it, a dozen at most: the theme's claims before those that are merely close to this
-        one, each show once before any twice, the likest first, and where that is not known the best first."""
+        """What other recordings say of it, a dozen at most: the theme's claims before those that are merely close to
+        this one, each show once before any twice, the likest first, and where that is not known the best first."""
 
         def order(said: Mention) -> tuple:
-            return (
-                -self.likeness.get((claim.claim_id, said.claim_id), 0.0),
-                -(said.score or 0.0),
-                said.said_on,
-                said.claim_id,
-            )
+            likeness = self.likeness.get((claim.claim_id, said.claim_id), 0.0)
+            return -likeness, -(said.score or 0.0), said.said_on, said.claim_id
 
-        others = (said for said in self.mentions if said.show_id != claim.show_id)
+        others = (said for said in self.mentions if said.recording_show_id != claim.recording_show_id)
         of_the_theme = [said for said in others if not said.repeats(claim.quote)]
         found = []
         for group, is_close in ((of_the_theme, False), (self.close.get(claim.claim_id, ()), True)):
             ranked = sorted(group, key=order)
             first = {said.show_id: said for said in reversed(ranked)}
             ranked.sort(key=lambda said: first[said.show_id] is not said)
-            found += [Related(said, is_close, self._differs(claim, said)) for said in ranked]
+            found += [Related(said, is_close, self._differs({claim.claim_id, said.claim_id})) for said in ranked]
         return found[:OTHERS_ON_A_PAGE]
 
-    def _differs(self, claim: Mention, said: Mention) -> str | None:
-        for dissent in self.dissents:
-            if {dissent.one.claim_id, dissent.other.claim_id} == {claim.claim_id, said.claim_id}:
-                return f"{dissent.what}: {dissent.detail}" if dissent.detail else dissent.what
-        return None
+    def _differs(self, pair: set[str]) -> str | None:
+        of_the_pair = (found for found in self.contradictions if {found.one.claim_id, found.other.claim_id} == pair)
+        return next(map(str, of_the_pair), None)
 
 
 def read_themes(connection: duckdb.DuckDBPyConnection, since: date) -> Iterator[Theme]:
     """The themes that have pages and changed on that day or later: those of digests, and those with a claim that is
-    close to an insight of a digest. From the schemas marts and ops of the warehouse or of its published copy."""
+    close to an insight of a digest."""
     tellings = read_tellings(connection)
     close, likeness = _related(connection, since)
-    dissents = _dissents(connection)
-    rows = records(connection, f"{_told_themes(connection)} {_THEMES}", {"since": since})
-    for theme_id, group in groupby(rows, key=itemgetter("theme_id")):
+    contradictions = defaultdict(list)
+    for row in ask(connection, SQL / "contradictions.sql"):
+        contradictions[row["theme_id"]].append(row)
+    for theme_id, group in groupby(ask(connection, SQL / "themes.sql", since=since), key=itemgetter("theme_id")):
         labels, mentions = zip(*((row.pop("label"), mention(row)) for row in group), strict=True)
-        yield Theme(
-            theme_id,
-            one_line(labels[0], 200),
-            mentions,
-            tellings,
-            tuple(_contradictions(mentions, dissents.get(theme_id, ()))),
-            close,
-            likeness,
-        )
+        said = {claim.claim_id: claim for claim in mentions}
+        pairs = [
+            Contradiction(
+                said[row["earlier_claim_id"]],
+                said[row["later_claim_id"]],
+                _CONTRADICTIONS.get(row["kind"], "They differ"),
+                one_line(row["detail"], 300),
+            )
+            for row in contradictions[theme_id]
+        ]
+        yield Theme(theme_id, one_line(labels[0], 200), mentions, tellings, pairs, close, likeness)
 
 
 def read_shows(connection: duckdb.DuckDBPyConnection, since: date) -> Iterator[Show]:
     """The shows of those themes that changed on that day or later, or of which an episode was read since."""
-    parameters = {"since": since, "limit": CLAIMS_OF_A_SHOW}
-    rows = records(connection, f"{_told_themes(connection)} {_SHOWS}", parameters)
+    rows = ask(connection, SQL / "shows.sql", since=since, limit=CLAIMS_OF_A_SHOW)
     for show_id, group in groupby(rows, key=itemgetter("show_id")):
         episodes, mentions = zip(*((row.pop("episodes_read"), mention(row)) for row in group), strict=True)
         yield Show(show_id, mentions[0].show_title, episodes[0], mentions)
 
 
-def read_tellings(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[Telling, ...]]:
+def read_tellings(connection: duckdb.DuckDBPyConnection) -> dict[str, list[Telling]]:
     """The digests that told a claim, oldest first, by claim."""
-    found: dict[str, tuple[Telling, ...]] = {}
-    # Digests of older warehouses do not say what was new in an update.
-    for row in records(connection, "select * from marts.top_insights order by digest_date, rank"):
-        telling = Telling(
-            row["digest_date"],
-            bool(row["is_update"]),
-            one_line(row["why"]),
-            one_line(row.get("news")) or None,
-            row.get("news_since"),
-        )
-        found[row["claim_id"]] = (*found.get(row["claim_id"], ()), telling)
+    found = defaultdict(list)
+    for row in ask(connection, SQL / "tellings.sql"):
+        claim_id, texts = row.pop("claim_id"), {"why": one_line(row["why"]), "news": one_line(row["news"]) or None}
+        found[claim_id].append(Telling(**row | texts))
     return found
-
-
-_CONTRADICTIONS = {"number": "The numbers differ", "polarity": "They say the opposite"}
-
-_NO_RELATED = """
-    select
-        null::varchar as claim_id, null::varchar as related_claim_id, null::double as likeness,
-        null::date as partition_date
-    where false
-"""
-
-_TOLD_THEMES = """
-with mentions as ({mentions}),
-
-related as ({related}),
-
-told as (
-    select theme_id, digest_date as day from marts.top_insights
-    union all
-    select mentions.theme_id, top_insights.digest_date
-    from marts.top_insights as top_insights
-    inner join mentions on top_insights.claim_id = mentions.claim_id
-    union all
-    select mentions.theme_id, related.partition_date
-    from related
-    inner join mentions on related.claim_id = mentions.claim_id
-    union all
-    select mentions.theme_id, related.partition_date
-    from related
-    inner join mentions on related.related_claim_id = mentions.claim_id
-),
-
-told_themes as (
-    select
-        told.theme_id,
-        greatest(max(told.day), max(mentions.said_on)) as touched_on
-    from told
-    inner join mentions on told.theme_id = mentions.theme_id
-    group by told.theme_id
-)
-"""
-
-_THEMES = """
-select coalesce(themes.label, mentions.headline) as label, mentions.*
-from mentions
-inner join told_themes on mentions.theme_id = told_themes.theme_id
-left join marts.themes as themes on mentions.theme_id = themes.theme_id
-where told_themes.touched_on >= $since
-order by mentions.theme_id, mentions.said_on, mentions.score desc nulls last, mentions.claim_id
-"""
-
-_RELATED = """
-, pairs as (
-    select claim_id, related_claim_id, likeness from related
-    union
-    select related_claim_id, claim_id, likeness from related
-)
-
-select pairs.claim_id as of_claim_id, own.theme_id as of_theme_id, pairs.likeness, mentions.*
-from pairs
-inner join mentions as own on pairs.claim_id = own.claim_id
-inner join told_themes on own.theme_id = told_themes.theme_id
-inner join mentions on pairs.related_claim_id = mentions.claim_id
-where told_themes.touched_on >= $since
-"""
-
-_SHOWS = """
-, read as (
-    select show_id, count(*) as episodes_read, max(partition_date) as last_read
-    from marts.episodes
-    where transcript_status = 'ok'
-    group by show_id
-)
-
-select coalesce(read.episodes_read, 0) as episodes_read, mentions.*
-from mentions
-inner join told_themes on mentions.theme_id = told_themes.theme_id
-left join read on mentions.show_id = read.show_id
-qualify
-    greatest(
-        max(told_themes.touched_on) over (partition by mentions.show_id),
-        max(coalesce(read.last_read, date '0001-01-01')) over (partition by mentions.show_id)
-    ) >= $since
-    and row_number() over (
-        partition by mentions.show_id
-        order by mentions.said_on desc, mentions.score desc nulls last, mentions.claim_id
-    ) <= $limit
-order by mentions.show_id, mentions.said_on desc, mentions.score desc nulls last, mentions.claim_id
-"""
-
-
-def _told_themes(connection: duckdb.DuckDBPyConnection) -> str:
-    """The common part of the queries; copies that were published by older versions hold no related claims."""
-    there = has_mart(connection, "related_claims")
-    return _TOLD_THEMES.format(
-        mentions=MENTIONS, related="select * from marts.related_claims" if there else _NO_RELATED
-    )
 
 
 def _related(
     connection: duckdb.DuckDBPyConnection, since: date
 ) -> tuple[dict[str, list[Mention]], dict[tuple[str, str], float]]:
-    close: dict[str, list[Mention]] = {}
+    close: dict[str, list[Mention]] = defaultdict(list)
     likeness: dict[tuple[str, str], float] = {}
-    for row in records(connection, f"{_told_themes(connection)} {_RELATED}", {"since": since}):
+    for row in ask(connection, SQL / "related.sql", since=since):
         claim_id, theme_id, cosine = row.pop("of_claim_id"), row.pop("of_theme_id"), row.pop("likeness")
         said = mention(row)
         if cosine is not None:
             likeness[claim_id, said.claim_id] = cosine
         if said.theme_id != theme_id:
-            close.setdefault(claim_id, []).append(said)
+            close[claim_id].append(said)
     return close, likeness
-
-
-def _dissents(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]:
-    if not has_mart(connection, "theme_dissent"):
-        return {}
-    rows = records(
-        connection,
-        """
-        select theme_id, claim_id, other_claim_id, kind, detail from marts.theme_dissent
-        order by claim_id, other_claim_id, kind, detail
-        """,
-    )
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        found.setdefault(row["theme_id"], []).append(row)
-    return found
-
-
-def _contradictions(mentions: Sequence[Mention], rows: Sequence[dict[str, Any]]) -> Iterator[Dissent]:
-    """Each pair once, in the order in which the second of it was said."""
-    place = {claim.claim_id: number for number, claim in enumerate(mentions)}
-    pairs: dict[tuple[int, int, str], str] = {}
-    for row in rows:
-        if row["claim_id"] in place and row["other_claim_id"] in place:
-            pair = sorted((place[row["claim_id"]], place[row["other_claim_id"]]))
-            what = _CONTRADICTIONS.get(row["kind"], "They differ")
-            pairs.setdefault((pair[1], pair[0], what), one_line(row["detail"], 300))
-    for (later, earlier, what), detail in sorted(pairs.items()):
-        yield Dissent(mentions[earlier], mentions[later], what, detail)

@@ -1,6 +1,7 @@
 """The steps of the DAG `publish_digest`: the analysts' copy, the pages, the mail, the documentation of the tables."""
 
-from include.delivery import ledger
+from include.delivery import sending
+from include.delivery.transports import transport_from_airflow
 from include.digest import reading, recipients
 from include.pages import site, table_docs
 from include.pipeline.letters import letters
@@ -31,12 +32,12 @@ def send_mail(partition_key: str | None, wanted: bool) -> Summary:
     if not today.episodes_read and not today.left_out:
         return said(sent=0, reason="no feed had a new episode that day")
     readers = recipients.read(settings().recipients)
-    transport = ledger.transport_from_airflow(settings().outbox)
+    transport = transport_from_airflow(settings().outbox)
     try:
-        outcomes = ledger.deliver(open_warehouse, day, readers, settings().sender, transport, letters(day))
+        outcomes = sending.deliver(open_warehouse, day, readers, settings().sender, transport, letters(day))
     finally:
         publication.publish(settings().warehouse, settings().published)
-    return said(**{status: sum(o.status == status for o in outcomes) for status in ("sent", "scheduled", "failed")})
+    return said(**{state: sum(o.state == state for o in outcomes) for state in ("sent", "scheduled", "failed")})
 
 
 def document_tables() -> Summary:

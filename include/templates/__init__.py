@@ -6,6 +6,10 @@ from pathlib import Path
 
 import jinja2
 
+from include.digest.mention import Mention
+from include.digest.reading import Digest
+from include.digest.seats import SEATS, in_words
+
 FOLDER = Path(__file__).parent
 
 
@@ -20,15 +24,9 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    loaded.filters.update(
-        clock=clock,
-        long_day=long_day,
-        short_day=short_day,
-        near_day=near_day,
-        length=length,
-        counted=counted,
-        capital=capital,
-    )
+    filters = (clock, long_day, short_day, near_day, length, counted, listening, all_that_was_read, made_by)
+    loaded.filters.update({written.__name__: written for written in filters})
+    loaded.globals["seats"] = in_words(SEATS)
     return loaded
 
 
@@ -65,6 +63,21 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def capital(text: str) -> str:
-    """The text with a capital at its start, the rest as it is."""
-    return text[:1].upper() + text[1:]
+def listening(claim: Mention) -> str:
+    """What the link to the recording says."""
+    return "Open the episode" if claim.start_seconds is None else f"Listen from {clock(claim.start_seconds)}"
+
+
+def all_that_was_read(digest: Digest) -> str:
+    """`4 episodes of 3 shows, about 3 h 54 min of talk; 5 feeds checked.`"""
+    about = "about " if digest.length_is_estimated else ""
+    return (
+        f"{counted(digest.episodes_read, 'episode')} of {counted(digest.shows_read, 'show')}, "
+        f"{about}{length(digest.seconds_read)} of talk; {counted(digest.feeds_checked, 'feed')} checked."
+    )
+
+
+def made_by(digest: Digest) -> str:
+    """`Insights by the bundled model, transcripts by the publishers. `, and nothing where there is nobody to name."""
+    makers = ", ".join(digest.models)
+    return f"{makers[:1].upper()}{makers[1:]}. " if makers else ""

@@ -15,6 +15,7 @@ import numpy as np
 
 from include.themes.judge import Comparison, Judged, StoryJudge
 from include.warehouse.database import append, records, transaction
+from include.words import claim_text
 
 LIKEST = 8
 # A cosine. Of pairs below it, hardly any tell the same story.
@@ -118,8 +119,8 @@ def _claims(connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge)
     found = connection.execute(
         """
         select
-            claims.claim_id, claims.episode_id, claims.partition_date,
-            claims.headline || ' ' || claims.insight as text, embeddings.embedding
+            claims.claim_id, claims.episode_id, claims.partition_date, claims.headline, claims.insight,
+            embeddings.embedding
         from raw.claims as claims
         inner join raw.claim_embeddings as embeddings on claims.claim_id = embeddings.claim_id
         where
@@ -135,7 +136,13 @@ def _claims(connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge)
         },
     ).df()
     return [
-        Candidate(row.claim_id, row.episode_id, row.partition_date.date(), row.text, row.embedding)
+        Candidate(
+            row.claim_id,
+            row.episode_id,
+            row.partition_date.date(),
+            claim_text(row.headline, row.insight),
+            row.embedding,
+        )
         for row in found.itertuples(index=False)
     ]
 

@@ -6,8 +6,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
-from include.digest.choice import DAYS_REMEMBERED, RESERVE, SEATS, choose, derive, seat_claims
+from include.digest.choice import FLOOR, RESERVE, choose, derive
+from include.digest.seats import DAYS_REMEMBERED, SEATS, seat_claims
+from include.settings import PROJECT
 
 TODAY = date(2026, 1, 15)
 NOTHING_SENT = pd.DataFrame(columns=["digest_date", "theme_id", "insight", "embedding"])
@@ -43,9 +46,9 @@ def sent(*insights: dict, days_ago: int = 1) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def five(candidates: pd.DataFrame, before: pd.DataFrame, **settings: float) -> pd.DataFrame:
+def five(candidates: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """The digest alone, without those in line behind it."""
-    line = choose(candidates, before, **settings)
+    line = choose(candidates, before)
     return line[line["rank"] <= SEATS]
 
 
@@ -102,7 +105,12 @@ def test_the_order_in_which_candidates_come_changes_nothing():
 
 def test_what_is_not_worth_sending_is_not_sent():
     assert five(day({"score": 0.4}, {"score": 3.0}), NOTHING_SENT)["claim_id"].tolist() == ["c1"]
-    assert five(day({"score": 3.0}, {"score": 2.0}), NOTHING_SENT, floor=3.5).empty
+    assert five(day({"score": FLOOR - 0.1}, {"score": 0.0}), NOTHING_SENT).empty
+
+
+def test_dbt_and_python_know_of_the_same_number_of_seats():
+    project = yaml.safe_load((PROJECT / "dbt" / "dbt_project.yml").read_text())
+    assert project["vars"]["seats"] == SEATS
 
 
 def test_a_story_that_was_sent_stays_away_when_it_says_nothing_new():

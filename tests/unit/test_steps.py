@@ -1,10 +1,14 @@
 """Whether a run ends in a mail, the days that keys name, what a failure leaves, and what travels between tasks."""
 
 import os
+import socket
 from collections import namedtuple
+from contextlib import closing
 from datetime import UTC, date, datetime
+from email import message_from_bytes, policy
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from include.pipeline import alerts, models
 from include.pipeline.delivery_wish import delivery_wish, passed_on, wants_delivery
@@ -118,24 +122,38 @@ def test_a_task_that_failed_for_good_leaves_an_alert_that_says_what_to_do(data_d
 
 
 def test_the_same_alert_is_mailed_once_a_day_and_again_where_it_could_not_be_mailed(data_dir, monkeypatch):
-    mailed = []
-    monkeypatch.setenv("PODCAST_ALERT_RECIPIENTS", "operator@example.com")
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    monkeypatch.setenv("AIRFLOW_HOME", str(data_dir / "airflow"))
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_SMTP_DEFAULT", f"smtp://127.0.0.1:{port}/?disable_ssl=true&disable_tls=true&retry_limit=1"
+    )
+    monkeypatch.setenv("PODCAST_ALERT_RECIPIENTS", "operator@example.com, other@example.com")
     settings.cache_clear()
+    mailed = []
 
-    def no_server(message):
-        raise OSError("no server")
+    class Mailbox:
+        async def handle_DATA(self, server, session, envelope):  # noqa: N802
+            mailed.append((envelope.rcpt_tos, message_from_bytes(envelope.content, policy=policy.default)))
+            return "250 taken"
 
-    monkeypatch.setattr(alerts, "_send", no_server)
     alerts.report("disk", "The disk is full", "Make room.")
-    monkeypatch.setattr(alerts, "_send", mailed.append)
-    for text in ("Make room.", "Make room.", "Make more room."):
-        alerts.report("disk", "The disk is full", text)
+    server = Controller(Mailbox(), hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        for text in ("Make room.", "Make room.", "Make {{ more }} <room>."):
+            alerts.report("disk", "The disk is full", text)
+        os.utime(data_dir / "alerts" / "disk.txt", (0, 0))
+        alerts.report("disk", "The disk is full", "Make {{ more }} <room>.")
+    finally:
+        server.stop()
 
-    assert [message.get_content() for message in mailed] == ["Make room.\n", "Make more room.\n"]
-    file = data_dir / "alerts" / "disk.txt"
-    os.utime(file, (0, 0))
-    alerts.report("disk", "The disk is full", "Make more room.")
-    assert len(mailed) == 3
+    assert [to for to, _ in mailed] == [["operator@example.com", "other@example.com"]] * 3
+    assert [message["Subject"] for _, message in mailed] == ["The disk is full"] * 3
+    texts = [message.get_body(("html",)).get_content() for _, message in mailed]
+    assert ["Make room." in text for text in texts] == [True, False, False]
+    assert "Make {{ more }} &lt;room&gt;." in texts[1]
 
 
 def test_what_was_asked_of_a_chat_model_is_kept_and_laid_out_again(data_dir, monkeypatch):

@@ -4,6 +4,7 @@
 def model(dbt, session):
     dbt.config(materialized="incremental", incremental_strategy="append", on_schema_change="append_new_columns")
     from include.themes import grouping
+    from include.words import claim_text
 
     claims = dbt.ref("stg_claims")
     embeddings = dbt.ref("stg_claim_embeddings")
@@ -16,7 +17,7 @@ def model(dbt, session):
         .join(words.set_alias("words"), "claims.claim_id = words.claim_id", how="left")
         .project(
             "claims.claim_id, claims.partition_date, episodes.show_id, claims.episode_id, "
-            "claims.headline || ' ' || claims.insight as text, coalesce(words.words, []) as words, embeddings.embedding"
+            "claims.headline, claims.insight, coalesce(words.words, []) as words, embeddings.embedding"
         )
     )
     new, settled = described, None
@@ -32,6 +33,7 @@ def model(dbt, session):
             "claim_id, episode_id, partition_date, words, embedding, theme_id, looseness"
         )
     today = new.df()
+    today["text"] = [claim_text(*texts) for texts in zip(today["headline"], today["insight"], strict=True)]
     verdicts = {}
     if len(today):
         # A pair bears the day of the later claim.

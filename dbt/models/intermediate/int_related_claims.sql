@@ -9,7 +9,7 @@ members as (
 insights as (
     select claim_id
     from {{ ref('int_daily_five') }}
-    where rank <= 5
+    where rank <= {{ var('seats') }}
 ),
 
 told as (

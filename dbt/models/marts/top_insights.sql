@@ -26,7 +26,7 @@ the_five as (
         digest_date,
         news_since
     from shortlist
-    where rank <= 5
+    where rank <= {{ var('seats') }}
 )
 
 select * from the_five

@@ -11,8 +11,9 @@ FULL, SHORT, EMPTY = date(2026, 1, 14), date(2026, 1, 15), date(2026, 1, 16)
 MARTS = """
 create schema if not exists marts;
 create table marts.episodes (
-    episode_id varchar, guid varchar, show_id varchar, show_title varchar, title varchar, description varchar,
-    published_at timestamp, partition_date date, episode_url varchar, audio_url varchar, duration_seconds integer,
+    episode_id varchar, guid varchar, show_id varchar, recording_show_id varchar, show_title varchar,
+    title varchar, description varchar, published_at timestamp, partition_date date, episode_url varchar,
+    audio_url varchar, duration_seconds integer,
     transcript_status varchar, transcript_source varchar, transcript_error varchar, word_count integer
 );
 create table marts.claims (
@@ -24,13 +25,16 @@ create table marts.themes (
     theme_id varchar, label varchar, first_seen_date date, last_seen_date date, claim_count integer,
     show_count integer, first_claim_id varchar
 );
-create table marts.top_insights (
-    digest_date date, rank integer, claim_id varchar, theme_id varchar, score double, is_update boolean,
-    show_count integer, why varchar, news varchar, news_since date
-);
 create table marts.shortlist (
     digest_date date, rank integer, claim_id varchar, theme_id varchar, score double, strength double,
     is_update boolean, show_count integer, why varchar, news varchar, news_since date, same_story varchar[]
+);
+create view marts.top_insights as select * from marts.shortlist where rank <= 5;
+create table marts.related_claims (
+    claim_id varchar, related_claim_id varchar, likeness double, is_same_theme boolean, partition_date date
+);
+create table marts.theme_dissent (
+    theme_id varchar, claim_id varchar, other_claim_id varchar, kind varchar, detail varchar
 );
 """
 
@@ -104,7 +108,8 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
     days = {episode[0]: episode[3] for episode in EPISODES}
     shows = {episode[0]: episode[1] for episode in EPISODES}
     append(connection, "marts.episodes", [
-        {"episode_id": id, "guid": id, "show_id": show, "show_title": SHOWS[show], "title": title,
+        {"episode_id": id, "guid": id, "show_id": show, "recording_show_id": show,
+         "show_title": SHOWS[show], "title": title,
          "partition_date": day, "episode_url": f"https://pods.example/{show}/{id}",
          "audio_url": f"https://cdn.example/{id}.mp3", "duration_seconds": seconds, "transcript_status": status,
          "transcript_source": "publisher" if status == "ok" else None, "word_count": 9000 if status == "ok" else None}
@@ -136,7 +141,6 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
          "show_count": count, "why": why}
         for day, rank, claim, update, count, why in CHOSEN
     ]  # fmt: skip
-    append(connection, "marts.top_insights", chosen)
     append(connection, "marts.shortlist", [
         {**row, "strength": row["score"], "same_story": {"c1": ["c6"], "c6": ["c1"]}.get(row["claim_id"], [])}
         for row in [*chosen, {**chosen[0], "rank": 6, "claim_id": "c6", "score": 3.1, "why": "scored 3.1 of 5"}]

@@ -12,23 +12,11 @@ import pytest
 from aiosmtpd.controller import Controller
 from invented_days import FULL, SHORT
 
-from include.delivery.ledger import (
-    DeliveryError,
-    Letter,
-    Outbox,
-    Outcome,
-    Smtp,
-    deliver,
-    deliver_due,
-    due_count,
-    give_up,
-    plan,
-    record,
-    send,
-    settle,
-    transport_from_airflow,
-)
-from include.delivery.mail import compose
+from include.delivery.ledger import begin, due, give_up, settle
+from include.delivery.mail import Letter, compose, message_id
+from include.delivery.outcome import Delivery
+from include.delivery.sending import DeliveryError, deliver, deliver_due, send
+from include.delivery.transports import Outbox, Smtp, transport_from_airflow
 from include.digest.reading import read_digest
 from include.digest.recipients import Recipient
 from include.pipeline import deliver_digests, publish_digest
@@ -94,6 +82,13 @@ def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def begun(connection, recipient: Recipient, transport, now: datetime | None = None) -> Delivery:
+    """The mail of a run that gets no further than to say that it is about to send it."""
+    delivery = Delivery(FULL, recipient.address, message_id(FULL, recipient.address, SENDER))
+    begin(connection, delivery, recipient.due_at(FULL), transport.channel, now)
+    return delivery
 
 
 def ledger(warehouse: Warehouse) -> dict[str, tuple]:
@@ -199,8 +194,8 @@ def test_a_connection_that_breaks_after_the_mail_was_handed_over_is_never_sent_a
 
 def test_a_run_killed_between_sending_and_recording_sends_nothing_again(warehouse, smtp, mailboxes, mail_of):
     with warehouse() as connection:
-        planned = plan(connection, FULL, [ANN], SENDER, smtp)
-    send(planned, smtp, mail_of)
+        delivery = begun(connection, ANN, smtp)
+    send(delivery, ANN, frozenset(), smtp, mail_of)
 
     with pytest.raises(DeliveryError, match="an earlier run stopped while it was being sent"):
         deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
@@ -211,7 +206,7 @@ def test_a_run_killed_between_sending_and_recording_sends_nothing_again(warehous
 @pytest.mark.parametrize(("arrived", "mails"), [(True, 0), (False, 1)])
 def test_what_a_person_found_out_settles_an_undecided_mail(warehouse, smtp, mailboxes, mail_of, arrived, mails):
     with warehouse() as connection:
-        plan(connection, FULL, [ANN], SENDER, smtp)
+        begun(connection, ANN, smtp)
         settle(connection, FULL, "ann@example.com", arrived)
 
     deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
@@ -223,7 +218,7 @@ def test_what_a_person_found_out_settles_an_undecided_mail(warehouse, smtp, mail
 def test_a_mail_that_arrived_from_a_killed_run_counts_as_having_told_the_days_five(warehouse, smtp, mailboxes, mail_of):
     known = []
     with warehouse() as connection:
-        send(plan(connection, FULL, [ANN], SENDER, smtp), smtp, mail_of)
+        send(begun(connection, ANN, smtp), ANN, frozenset(), smtp, mail_of)
         settle(connection, FULL, ANN.address, arrived=True)
 
     deliver(warehouse, SHORT, [ANN], SENDER, smtp, lambda to, told: known.append(told) or mail_of(to, told))
@@ -298,7 +293,7 @@ def test_a_mail_with_a_send_hour_waits_for_it_and_is_then_sent_once(warehouse, s
     assert mailboxes.recipients() == ["bo@example.com"]
     assert ledger(warehouse)["early@example.com"][0] == "scheduled"
     with warehouse() as connection:
-        assert (due_count(connection, BEFORE), due_count(connection, DUE)) == (0, 1)
+        assert (due(connection, BEFORE), due(connection, DUE)) == ([], [(FULL, "early@example.com")])
 
     for moment in (BEFORE, DUE, DUE + timedelta(minutes=15)):
         deliver_due(warehouse, [EARLY, BO], SENDER, smtp, lambda day: mail_of, moment)
@@ -330,7 +325,7 @@ def test_a_round_tells_of_a_mail_in_doubt_for_a_day_serves_the_others_and_never_
     deliver(warehouse, FULL, [EARLY], SENDER, smtp, mail_of, BEFORE)
     deliver(warehouse, FULL, [LATER], SENDER, smtp, mail_of, BEFORE)
     with warehouse() as connection:
-        plan(connection, FULL, [EARLY], SENDER, smtp, DUE)
+        begun(connection, EARLY, smtp, DUE)
 
     with pytest.raises(DeliveryError, match=r"not known whether the digest of 2026-01-14 reached early@example\.com"):
         deliver_due(warehouse, [EARLY, LATER], SENDER, smtp, lambda day: mail_of, DUE + timedelta(hours=2))
@@ -423,25 +418,13 @@ def test_the_outbox_gets_one_whole_file_a_recipient(warehouse, mail_of, tmp_path
 def test_an_outbox_file_that_a_killed_run_did_not_record_is_written_again(warehouse, mail_of, tmp_path):
     outbox = Outbox(tmp_path / "outbox")
     with warehouse() as connection:
-        planned = plan(connection, FULL, [ANN], SENDER, outbox)
-    send(planned, outbox, mail_of)
+        delivery = begun(connection, ANN, outbox)
+    send(delivery, ANN, frozenset(), outbox, mail_of)
 
     deliver(warehouse, FULL, [ANN], SENDER, outbox, mail_of)
 
     assert [file.name for file in outbox.folder.iterdir()] == ["2026-01-14-ann@example.com.eml"]
     assert ledger(warehouse)["ann@example.com"][0] == "sent"
-
-
-def test_outcomes_are_recorded_together(warehouse, smtp):
-    with warehouse() as connection:
-        planned = plan(connection, FULL, [ANN, BO], SENDER, smtp)
-        (ann, *_), (bo, *_) = planned.to_send
-        record(connection, [Outcome(ann, "sent"), Outcome(bo, "failed", "refused: 550")])
-
-    assert ledger(warehouse) == {
-        "ann@example.com": ("sent", "smtp", None),
-        "bo@example.com": ("failed", "smtp", "refused: 550"),
-    }
 
 
 @pytest.mark.usefixtures("airflow_home")
@@ -461,8 +444,8 @@ def test_the_steps_send_to_each_reader_their_own_and_tell_of_what_came_too_late(
         publish_digest.publish_copy()
         assert not deliver_digests.mail_is_due()
         with warehouse() as connection:
-            plan(connection, FULL, [EARLY, LATER], SENDER, Outbox(tmp_path / "outbox"), BEFORE)
             for late, hours in ((EARLY, 1), (LATER, 25)):
+                begun(connection, late, Outbox(tmp_path / "outbox"), BEFORE)
                 connection.execute(
                     "update ops.deliveries set due_at = get_current_timestamp() - to_hours($h) where recipient = $r",
                     {"h": hours, "r": late.address},

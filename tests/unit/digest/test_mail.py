@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -105,7 +104,7 @@ def test_offline_insights_are_said_to_be_quotations(connection):
     assert "own words" not in text_part(mail(connection))
     connection.execute("update marts.claims set extractor = 'offline'")
 
-    assert "the speakers' own words" in " ".join(text_part(mail(connection)).split())
+    assert "the speakers’ own words" in " ".join(text_part(mail(connection)).split())
     assert "the speakers’ own words" in visible(html_part(mail(connection)))
 
 
@@ -135,7 +134,6 @@ def test_what_was_sent_can_be_read_back_from_its_bytes(connection):
         Recipient("reader@example.com", name="Ann Ré"),
         SENDER,
         SITE,
-        sent_at=datetime(2026, 1, 15, 6, tzinfo=UTC),
     )
     raw = sent.as_bytes(policy=policy.SMTP)
     back = message_from_bytes(raw, policy=policy.default)
@@ -143,7 +141,6 @@ def test_what_was_sent_can_be_read_back_from_its_bytes(connection):
     assert raw.isascii()
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert back["To"].addresses[0].display_name == "Ann Ré"
-    assert back["Date"].datetime == datetime(2026, 1, 15, 6, tzinfo=UTC)
     assert [part.get_content_type() for part in back.walk()] == [
         "multipart/alternative",
         "text/plain",
@@ -189,7 +186,7 @@ def test_hostile_text_stays_text(connection):
     connection.execute(
         "update marts.episodes set show_title = $x, title = $x, episode_url = $u", {"x": attack, "u": "javascript:x"}
     )
-    connection.execute("update marts.top_insights set why = $x", {"x": attack})
+    connection.execute("update marts.shortlist set why = $x", {"x": attack})
 
     message = mail(connection, site="")
     tree = LexborHTMLParser(html_part(message))
@@ -229,7 +226,7 @@ def test_a_preview_of_a_day_that_was_not_run_says_so(warehouse_file, capsys):
 
 def test_a_preview_from_a_copy_of_an_older_version_says_what_to_do(warehouse_file, capsys):
     with open_warehouse(warehouse_file) as connection:
-        connection.execute("alter table marts.top_insights drop column news")
+        connection.execute("drop view marts.top_insights")
 
     assert main(["2026-01-14", "--database", str(warehouse_file)]) == 1
     assert "comes from an older version: run a day" in capsys.readouterr().err

@@ -25,11 +25,12 @@ def listed(number: int, **given) -> Listed:
         theme_id=f"t{number}",
         show_id=f"s{number}",
         show_title=f"Show {number}",
-        text="",
+        headline="",
+        insight="",
         rank=number,
         strength=4.0 - number / 10,
         is_update=False,
-        same_story=frozenset(),
+        same_story=(),
     )
     return replace(claim, **given)
 
@@ -55,7 +56,7 @@ def test_a_muted_show_is_replaced_by_the_next_best():
 
 def test_one_story_comes_once_and_from_another_show_where_its_own_is_muted():
     first, second, *rest = LINE
-    line = [replace(first, same_story=frozenset({"c2"})), replace(second, same_story=frozenset({"c1"})), *rest]
+    line = [replace(first, same_story=("c2",)), replace(second, same_story=("c1",)), *rest]
     assert picked(line) == ["c1", "c3", "c4", "c5", "c6"]
     assert picked(line, muted=["show 1"]) == ["c2", "c3", "c4", "c5", "c6"]
 
@@ -78,9 +79,11 @@ def test_a_theme_that_this_recipient_was_sent_comes_back_only_as_an_update():
 
 def test_an_interest_is_met_in_its_words_or_in_its_meaning_and_else_not_at_all():
     line = [
-        listed(1, text="Old bus batteries hold up better beside a charger than in a house, where evenings drain them."),
-        listed(2, text="Streets that kept a bakery saw rents rise four percent faster over ten years."),
-        listed(3, text="The Rotterdam yard counts empty boxes every night."),
+        listed(
+            1, insight="Old bus batteries hold up better beside a charger than in a house, where evenings drain them."
+        ),
+        listed(2, insight="Streets that kept a bakery saw rents rise four percent faster over ten years."),
+        listed(3, insight="The Rotterdam yard counts empty boxes every night."),
     ]
     interests = ("electric energy storage", "Bakeries and bread", "rotterdam yards", "football")
 

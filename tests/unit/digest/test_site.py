@@ -40,20 +40,20 @@ def related(connection, tmp_path: Path) -> Path:
     """The pages of a warehouse that knows what is close to what, and who contradicts whom."""
     connection.execute(
         """
-        create table marts.related_claims as
+        insert into marts.related_claims
         from (values
             ('c1', 'c6', 0.7, true, date '2026-01-14'), ('c7', 'c6', 0.6, true, date '2026-01-15'),
             ('c1', 'c4', 0.55, false, date '2026-01-14'), ('c1', 'c8', 0.65, false, date '2026-01-15')
-        ) as pairs (claim_id, related_claim_id, likeness, is_same_theme, partition_date)
+        )
         """
     )
     connection.execute(
         """
-        create table marts.theme_dissent as
+        insert into marts.theme_dissent
         from (values
             ('t1', 'c7', 'c1', 'number', '28 percent against 31 percent'), ('t1', 'c1', 'c7', 'number', 'turned round'),
             ('t1', 'c6', 'c7', 'polarity', ''), ('t1', 'c6', 'gone', 'polarity', '')
-        ) as pairs (theme_id, claim_id, other_claim_id, kind, detail)
+        )
         """
     )
     folder = tmp_path / "related"
@@ -137,11 +137,7 @@ def test_an_insights_page_tells_what_other_shows_say(site):
 
 
 def test_an_updates_page_says_so_and_what_is_new(connection, tmp_path):
-    connection.execute("alter table marts.top_insights add column if not exists news varchar")
-    connection.execute("alter table marts.top_insights add column if not exists news_since date")
-    connection.execute(
-        "update marts.top_insights set news = '28 percent', news_since = $d where is_update", {"d": FULL}
-    )
+    connection.execute("update marts.shortlist set news = '28 percent', news_since = $d where is_update", {"d": FULL})
     write_site(connection, tmp_path)
 
     told = text(tmp_path, "insights/c7.html")
@@ -165,8 +161,7 @@ def test_a_claim_that_is_close_to_an_insight_has_its_pages_though_no_digest_told
          "insight": "Carpets.", "quote": "Carpets.", "score": 0.5},
     ])  # fmt: skip
     connection.execute(
-        "create table marts.related_claims as "
-        "select 'c1' as claim_id, 'c9' as related_claim_id, 0.6 as likeness, $d::date as partition_date", {"d": FULL}
+        "insert into marts.related_claims values ('c1', 'c9', 0.6, false, $d)", {"d": FULL}
     )  # fmt: skip
     write_site(connection, tmp_path)
 
@@ -272,8 +267,9 @@ def test_writing_again_changes_no_file(connection, site):
 
 def test_a_day_added_touches_the_pages_that_tell_of_it_and_no_other(connection, tmp_path, site):
     append(connection, "marts.episodes", [
-        {"episode_id": "e9", "show_id": "s3", "show_title": "Field Notes on Power", "title": "Boxes once more",
-         "partition_date": date(2026, 1, 17), "transcript_status": "ok", "word_count": 10},
+        {"episode_id": "e9", "show_id": "s3", "recording_show_id": "s3",
+         "show_title": "Field Notes on Power", "title": "Boxes once more", "partition_date": date(2026, 1, 17),
+         "transcript_status": "ok", "word_count": 10},
     ])  # fmt: skip
     append(connection, "marts.claims", [
         {"claim_id": "c9", "episode_id": "e9", "partition_date": date(2026, 1, 17), "theme_id": "t1",
@@ -322,7 +318,7 @@ def test_a_digest_that_was_sent_keeps_its_page_whatever_the_tables_say_later(con
 
 
 def test_a_warehouse_without_a_digest_has_an_index_that_says_so(connection, tmp_path):
-    for table in ("marts.episodes", "marts.claims", "marts.themes", "marts.top_insights", "raw.feed_fetches"):
+    for table in ("marts.episodes", "marts.claims", "marts.themes", "marts.shortlist", "raw.feed_fetches"):
         connection.execute(f"delete from {table}")
 
     write_site(connection, tmp_path / "site")
@@ -337,7 +333,7 @@ def test_hostile_text_and_addresses_stay_text(connection, tmp_path):
         "marts.claims": ("headline", "insight", "speaker"),
         "marts.episodes": ("show_title", "title"),
         "marts.themes": ("label",),
-        "marts.top_insights": ("why",),
+        "marts.shortlist": ("why",),
         "raw.feed_fetches": ("reason",),
     }.items():
         for column in columns:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from invented_days import EMPTY, FULL, SHORT
 from selectolax.lexbor import LexborHTMLParser
 
-from include.pages.operator_view import digest_view
+from include.pages.operator_view import operator_view
 from include.pages.site import write_site
 from include.settings import settings
 from include.warehouse.database import append
@@ -45,7 +45,7 @@ def published(data: Path, warehouse_file: Path, warehouse) -> Path:
 
 @pytest.fixture
 def client() -> TestClient:
-    return TestClient(digest_view(lambda: None))
+    return TestClient(operator_view(lambda: None))
 
 
 def table(page: str, name: str) -> list[list[str]]:
@@ -57,7 +57,7 @@ def test_nobody_sees_anything_whom_airflow_does_not_let_in(published):
     def refuse() -> None:
         raise HTTPException(403, "Forbidden")
 
-    refused = TestClient(digest_view(refuse))
+    refused = TestClient(operator_view(refuse))
 
     for path in ("/", "/style.css", "/site/index.html", "/data-docs/index.html", "/dbt-docs/index.html"):
         assert refused.get(path).status_code == 403
@@ -98,8 +98,6 @@ def test_a_day_is_told_from_its_sources_to_its_deliveries(published, client):
 
 def test_a_feed_that_has_failed_for_a_week_is_named_before_all_else(published, client):
     with duckdb.connect(str(settings().published)) as copy:
-        for column in ("failing_since date", "failing_days bigint"):
-            copy.execute(f"alter table ops.feed_status add column if not exists {column}")
         copy.execute(
             "update ops.feed_status set failing_since = date '2026-01-07', failing_days = 8 where status = 'failed'"
         )

@@ -1,0 +1,127 @@
+"""Sending a digest to each recipient once."""
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from email.utils import format_datetime
+from itertools import groupby
+
+import duckdb
+
+from include.delivery import ledger
+from include.delivery.mail import Letter, message_id
+from include.delivery.outcome import Delivery, Outcome
+from include.delivery.transports import Transport, in_short
+from include.digest.recipients import Recipient
+
+log = logging.getLogger(__name__)
+
+OpenWarehouse = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
+
+Compose = Callable[[Recipient, frozenset[str]], Letter]
+"""Writes the letter to a recipient, who has been told the themes of these ids in the 14 days before."""
+
+
+class DeliveryError(Exception):
+    """Some recipients did not get the digest; the message names each, why, and what to do."""
+
+
+def deliver(
+    warehouse: OpenWarehouse,
+    day: date,
+    recipients: Sequence[Recipient],
+    sender: str,
+    transport: Transport,
+    compose: Compose,
+    now: datetime | None = None,
+) -> list[Outcome]:
+    """Sends the digest of a day to each recipient that has not had it and for whom it is due; returns what became of
+    each. For whom it is due later, it is scheduled.
+
+    The warehouse is opened for a moment before and after each mail and is closed while the network is waited for; so
+    at most one mail is ever undecided. A refused recipient is recorded and stops nobody. Calling it again is safe: it
+    sends what is left. Raises DeliveryError at the end, when all others have been served, where a mail is undecided or
+    could not be sent for a passing reason.
+    """
+    outcomes = []
+    for recipient in recipients:
+        delivery = Delivery(day, recipient.address, message_id(day, recipient.address, sender))
+        with warehouse() as connection:
+            kept = ledger.begin(connection, delivery, recipient.due_at(day), transport.channel, now)
+            told = ledger.told_to(connection, delivery)
+        outcome = kept or send(delivery, recipient, told, transport, compose)
+        if kept and kept.state not in ("scheduled", "pending"):
+            continue
+        if not kept:
+            with warehouse() as connection:
+                ledger.record(connection, outcome)
+        log.log(
+            logging.INFO if outcome.state in ("sent", "scheduled") else logging.WARNING,
+            "digest of %s to %s: %s", day, delivery.recipient, outcome.error or outcome.state,
+        )  # fmt: skip
+        outcomes.append(outcome)
+    troubles = [trouble for trouble in map(_trouble, outcomes) if trouble]
+    if troubles:
+        raise DeliveryError("\n".join(troubles))
+    return outcomes
+
+
+def deliver_due(
+    warehouse: OpenWarehouse,
+    recipients: Sequence[Recipient],
+    sender: str,
+    transport: Transport,
+    compose: Callable[[date], Compose],
+    now: datetime | None = None,
+) -> list[Outcome]:
+    """Sends what was scheduled or put off and is due by now, of any day, oldest first; see `ledger.give_up` for what is
+    not sent any more. Raises DeliveryError as `deliver` does, once all days have been served."""
+    known = {recipient.address: recipient for recipient in recipients}
+    with warehouse() as connection:
+        due = ledger.due(connection, now)
+    outcomes: list[Outcome] = []
+    troubles: list[str] = []
+    for day, mails in groupby(due, key=lambda mail: mail[0]):
+        waiting = [known.get(address) or Recipient(address) for _, address in mails]
+        try:
+            outcomes += deliver(warehouse, day, waiting, sender, transport, compose(day), now)
+        except DeliveryError as error:
+            troubles.append(str(error))
+    if troubles:
+        raise DeliveryError("\n".join(troubles))
+    return outcomes
+
+
+def send(
+    delivery: Delivery, recipient: Recipient, told: frozenset[str], transport: Transport, compose: Compose
+) -> Outcome:
+    """Sends one mail; needs no warehouse, and is not safe to repeat. A recipient that is no mail address fails."""
+    try:
+        letter = compose(recipient, told)
+    except ValueError as error:
+        return Outcome(delivery, "failed", str(error))
+    except Exception as error:
+        log.exception("the mail to %s could not be written", delivery.recipient)
+        return Outcome(delivery, "deferred", f"the mail could not be written: {in_short(error)}")
+    letter.message["Date"] = format_datetime(datetime.now(UTC))
+    return replace(transport.send(delivery, letter.message), insights=letter.insights)
+
+
+def _trouble(outcome: Outcome) -> str | None:
+    """What is to be done about a mail that is in doubt or was put off; None where nothing is."""
+    day, recipient = outcome.delivery.day, outcome.delivery.recipient
+    if outcome.state == "pending":
+        return (
+            f"It is not known whether the digest of {day} reached {recipient}: {outcome.error}. Look for the "
+            f"Message-ID {outcome.delivery.message_id} in the mailbox or in the mail server's log. If it is there, run "
+            f"`python -m include.delivery {day} {recipient} arrived`; if not, the same with `lost`, and it is sent "
+            "within a quarter of an hour."
+        )
+    if outcome.state == "deferred":
+        return (
+            f"The digest of {day} was not sent to {recipient}: {outcome.error}. "
+            "It is tried again every quarter of an hour, for a day."
+        )
+    return None

@@ -1,0 +1,3 @@
+-- The days that have a digest.
+select day from digest_days
+order by day

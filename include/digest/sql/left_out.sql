@@ -1,0 +1,128 @@
+-- What the digest of $day could not take into account, and why; a feed that has failed for $failing_days also says
+-- since when.
+with
+
+last_tries as (
+    select
+        episode_id,
+        source,
+        arg_max(error, tries) as error
+    from ops.transcription_jobs
+    group by episode_id, source
+    -- What became of an episode's audio says more than that its publisher has no transcript.
+    qualify source <> 'publisher' or count(*) over (partition by episode_id) = 1
+),
+
+troubles as (
+    select
+        episode_id,
+        string_agg(error, '; ' order by source) as error
+    from last_tries
+    where error is not null
+    group by episode_id
+),
+
+feeds as (
+    select
+        1 as part,
+        coalesce(show_title, feed_url) as what,
+        coalesce(reason, status)
+        || if(failing_days >= $failing_days, strftime(failing_since, '; failing since %-d %B %Y'), '') as reason
+    from ops.feed_status
+    where partition_date = $day and status in ('failed', 'blocked', 'skipped')
+),
+
+episodes as (
+    select
+        2 as part,
+        episodes.show_title || ': ' || episodes.title as what,
+        coalesce(
+            troubles.error,
+            case episodes.transcript_status when 'none' then 'no transcript is offered' else 'no transcript yet' end
+        ) as reason
+    from marts.episodes as episodes
+    left join troubles on episodes.episode_id = troubles.episode_id
+    where episodes.partition_date = $day and episodes.transcript_status is distinct from 'ok'
+),
+
+parts as (
+    select
+        3 as part,
+        episodes.show_title || ': ' || episodes.title as what,
+        count(*) || if(count(*) = 1, ' part', ' parts') || case dropped.reason
+            when 'skipped_budget' then ' not read, as the budget was spent'
+            when 'refused' then ' refused by the chat model'
+            else ' not read, as the chat model gave no answer'
+        end as reason
+    from ops.dropped_claims as dropped
+    inner join marts.episodes as episodes on dropped.episode_id = episodes.episode_id
+    where dropped.partition_date = $day and dropped.quote = ''
+    group by episodes.show_title, episodes.title, dropped.reason
+),
+
+ungrounded as (
+    select
+        4 as part,
+        count(*) || if(count(*) = 1, ' claim', ' claims') as what,
+        'the transcript does not bear them out' as reason
+    from ops.dropped_claims
+    where
+        partition_date = $day
+        and reason in ('quote_not_found', 'wrong_speaker', 'unsupported_number', 'unsupported_name')
+    having count(*) > 0
+),
+
+claims_of_day as (
+    select claim_id from marts.claims
+    where partition_date = $day
+),
+
+unanswered as (
+    select
+        5 as part,
+        count(distinct subject_id) || if(count(distinct subject_id) = 1, ' claim', ' claims')
+        || if(task = 'same_story', ' not compared with all that is like it', ' not rated') as what,
+        coalesce(any_value(error order by call_key), status) as reason
+    from ops.llm_calls as calls
+    where
+        status not in ('ok', 'truncated')
+        and subject_id in (select claim_id from claims_of_day)
+        and not (
+            status = 'malformed'
+            and exists (
+                select 1 from ops.llm_calls as again
+                where again.subject_id = calls.subject_id and again.task = calls.task and again.status = 'ok'
+            )
+        )
+    group by task = 'same_story', status
+),
+
+set_aside as (
+    select
+        6 as part,
+        count(*) || ' ' || if(count(*) = 1, regexp_replace(door, 's$', ''), door) as what,
+        any_value(reason order by row_key) as reason
+    from ops.rejected_rows
+    where partition_date = $day
+    group by door, rule
+),
+
+left_out as (
+    select * from feeds
+    union all
+    select * from episodes
+    union all
+    select * from parts
+    union all
+    select * from ungrounded
+    union all
+    select * from unanswered
+    union all
+    select * from set_aside
+)
+
+select
+    what,
+    reason
+from left_out
+order by part, what, reason

@@ -1,0 +1,8 @@
+-- Every insight that a digest told, the newest digest's first.
+select
+    mentions.*,
+    top_insights.digest_date,
+    top_insights.is_update
+from marts.top_insights as top_insights
+inner join mentions on top_insights.claim_id = mentions.claim_id
+order by top_insights.digest_date desc, top_insights.rank asc
