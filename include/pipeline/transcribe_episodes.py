@@ -8,7 +8,8 @@ from include.pipeline.handover import Handover
 from include.pipeline.run import BY_HAND, Run, Summary, said
 from include.settings import settings
 from include.transcripts import landing, queue
-from include.transcripts.jobs import IN_WORK, LOCAL, keep_jobs
+from include.transcripts.decoder import UnreadableAudio
+from include.transcripts.jobs import IN_WORK, LOCAL, Job, keep_jobs
 from include.transcripts.landing import Transcript, Wanted
 from include.transcripts.queue import Queue, Unreachable
 from include.warehouse.database import open_warehouse, transaction
@@ -56,23 +57,28 @@ def queue_of(source: str, partition_key: str | None, run_id: str = BY_HAND) -> Q
 
 def transcribe_locally(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     """Transcribes, on this machine and one after another, what no other source has a transcript of."""
-    from include.transcripts import speech
-
     recordings = queue_of(LOCAL, partition_key, run_id)
     if recordings is None:
         return said(reason=f"PODCAST_TRANSCRIBER is {settings().transcriber}")
     log.info("%s", recordings.estimate())
     for begun in recordings.in_work():
-        recordings.failed(begun, "the process that transcribed it was killed")
+        if job := recordings.resumed(begun):
+            _hear(recordings, job)
     while job := recordings.take():
-        try:
-            with recordings.downloaded(job) as audio:
-                heard = speech.transcribe(audio, recordings.language(job))
-        except (Unreachable, speech.UnreadableAudio) as error:
-            recordings.failed(job, str(error))
-            continue
-        recordings.ended(job, heard.segments, heard.duration_seconds, heard.language, heard.model)
+        _hear(recordings, job)
     return said(**recordings.summary())
+
+
+def _hear(recordings: Queue, job: Job) -> None:
+    from include.transcripts import speech
+
+    try:
+        with recordings.downloaded(job) as audio:
+            heard = speech.transcribe(audio, recordings.language(job))
+    except (Unreachable, UnreadableAudio) as error:
+        recordings.failed(job, str(error))
+        return
+    recordings.ended(job, heard.segments, heard.duration_seconds, heard.language, heard.model)
 
 
 def land_transcripts(partition_key: str | None, run_id: str = BY_HAND) -> Summary:

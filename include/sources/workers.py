@@ -22,7 +22,6 @@ SECONDS = 60.0
 MEMORY_BYTES = 2 * 1024**3
 """Of address space, not of memory in use: a feed of 32 MiB takes about 200 MB."""
 _KEPT = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "OPENBLAS_CORETYPE")
-"""The environment of a worker: it holds no key."""
 
 
 class Spoilt(Exception):
@@ -87,7 +86,7 @@ class _Worker:
             stdout=PIPE,
             cwd=PROJECT,
             limit=1024 * 1024,
-            env={name: os.environ[name] for name in _KEPT if name in os.environ},
+            env=bare_environment(),
         )
 
     async def end(self, at_once: bool = False) -> None:
@@ -99,6 +98,11 @@ class _Worker:
                 else:
                     cast(asyncio.StreamWriter, process.stdin).close()
             await process.wait()
+
+
+def bare_environment() -> dict[str, str]:
+    """The environment of a process that reads what strangers made: it holds no key."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 def serve(answer: Callable[[dict[str, Any], bytes], bytes]) -> None:

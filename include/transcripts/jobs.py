@@ -5,6 +5,7 @@ that whoever comes later, a retry, a rerun, another process, finds what was begu
 """
 
 import hashlib
+import logging
 import os
 import uuid
 from collections.abc import Iterable, Sequence
@@ -13,10 +14,12 @@ from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from include.transcripts.segment import Segment
 from include.warehouse.database import append, records
+
+log = logging.getLogger(__name__)
 
 ASSEMBLYAI = "assemblyai"
 LOCAL = "local"
@@ -38,6 +41,9 @@ OVER = frozenset({OK, FAILED, CANCELLED})
 """The states of a try that counts as one."""
 MAX_TRIES = 3
 """How often one source is tried on one recording, over all runs."""
+MAX_INTERRUPTIONS = 5
+"""How often the process may be killed amid one try on this machine, as a deployment does, before the recording counts
+as what kills it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +51,7 @@ class Job:
     """One try. Times are UTC without zone; hours are of audio, estimated ones from what the feed says.
 
     `spent_on` is the calendar day whose caps it counts against, `sent_url` the address that the service was given,
-    `marks` what is implausible about the result.
+    `marks` what is implausible about the result, `interruptions` how often the process that worked on it was killed.
     """
 
     job_key: str
@@ -69,6 +75,7 @@ class Job:
     segments: tuple[Segment, ...] = ()
     begun_at: datetime | None = None
     ended_at: datetime | None = None
+    interruptions: int = 0
 
 
 def job_key(episode_id: str, audio_url: str, source: str, try_number: int) -> str:
@@ -94,10 +101,22 @@ class JobFolder:
         os.replace(unfinished, self._file(job.job_key))
 
     def get(self, key: str) -> Job | None:
+        """The job of that key; None where there is none, or where its file is damaged."""
         try:
             return _ADAPTER.validate_json(self._file(key).read_bytes())
-        except FileNotFoundError:
+        except (FileNotFoundError, ValidationError):
             return None
+
+    def is_damaged(self, key: str) -> bool:
+        """Whether the file of that key is there and cannot be read: what it began may be paid for, and nobody knows."""
+        damaged = self.get(key) is None and self._file(key).exists()
+        if damaged:
+            log.error(
+                "The job file %s is damaged (a full disk?), so its recording is left alone. Look in the service's list "
+                "whether it has the recording; remove the file, and it is transcribed from the beginning.",
+                self._file(key),
+            )
+        return damaged
 
     def all(self) -> list[Job]:
         """All jobs, in the order of their keys."""
@@ -124,6 +143,7 @@ def jobs_of_episodes(connection: duckdb.DuckDBPyConnection, episode_ids: Sequenc
     found: dict[str, list[Job]] = {}
     for row in rows:
         segments = _SEGMENTS.validate_json(row.pop("segments") or "[]")
+        row["interruptions"] = row["interruptions"] or 0
         job = Job(**{**row, "segments": segments, "marks": tuple(row["marks"] or ())})
         found.setdefault(job.episode_id, []).append(job)
     return found

@@ -21,7 +21,7 @@ from include.settings import Settings
 from include.sources import web
 from include.transcripts import jobs
 from include.transcripts.checks import check
-from include.transcripts.jobs import IN_WORK, MAX_TRIES, OVER, Job, JobFolder
+from include.transcripts.jobs import IN_WORK, MAX_INTERRUPTIONS, MAX_TRIES, OVER, Job, JobFolder
 from include.transcripts.landing import Wanted
 from include.transcripts.segment import Segment
 
@@ -98,6 +98,14 @@ class Queue:
             self._refused.add(job.job_key)
             self._put(job, status=jobs.SKIPPED_BUDGET, error=reason)
         return None
+
+    def resumed(self, job: Job) -> Job | None:
+        """A try that a killed process began on this machine, to be gone on with; it is the same try. None, and a
+        failed try, where that happened MAX_INTERRUPTIONS times: then it is the recording that kills."""
+        if job.interruptions >= MAX_INTERRUPTIONS:
+            self.failed(job, f"the process that transcribed it was killed {job.interruptions} times")
+            return None
+        return self._put(job, interruptions=job.interruptions + 1)
 
     def give_back(self, job: Job) -> None:
         """Undoes `take` of a job that the service has certainly not begun."""
@@ -199,10 +207,13 @@ class Queue:
         tried = [job for job in same if job.status in OVER]
         if len(tried) >= MAX_TRIES or any(job.job_key in self._of_this_run for job in tried):
             return None
+        key = jobs.job_key(episode.episode_id, episode.audio_url, self.source, len(tried) + 1)
+        if self._folder.is_damaged(key):
+            return None
         hours = (episode.duration_seconds or 0) / 3600
         hours = hours if hours > 0 else ASSUMED_HOURS
         return Job(
-            job_key=jobs.job_key(episode.episode_id, episode.audio_url, self.source, len(tried) + 1),
+            job_key=key,
             episode_id=episode.episode_id,
             partition_date=episode.partition_date,
             source=self.source,

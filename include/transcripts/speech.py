@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av
 import numpy as np
 
 from include.settings import settings
+from include.transcripts import decoder
+from include.transcripts.decoder import RATE, UnreadableAudio
 from include.transcripts.segment import Segment
 from include.words import words
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RATE = 16_000
-"""Samples a second of what the model hears."""
 PIECE_SECONDS = 24.0
 """How much is read at once, at most. The model hears 30 seconds; within longer pieces it begins each time where it
 believes to have ended before, and says a few words twice or not at all."""
@@ -36,13 +35,6 @@ TOLD_SECONDS = 300.0
 """How much is read between two lines in the log."""
 LONGEST_HOURS = 24.0
 """A recording that goes on for longer is refused: a few bytes of silence can be made to last for years."""
-
-_FORMATS = "3gp,aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,flv,matroska,mov,mp3,mpeg,mpegts,ogg,w64,wav,wv"
-"""What FFmpeg may take a file for. Playlists are left out: they would have it read other files and addresses."""
-
-
-class UnreadableAudio(Exception):
-    """No transcript can be made of a recording; the message says why, in words for people."""
 
 
 class NoSpeechModel(Exception):
@@ -152,74 +144,8 @@ def _read(
 
 def _decoded(audio: Path) -> tuple[float, Iterator[np.ndarray]]:
     """The length in seconds that a truncated file promises, 0 for a whole one; its sound as mono float32 at RATE."""
-    allowed = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
-    try:
-        container = av.open(str(audio.resolve()), "r", metadata_errors="ignore", options=allowed)
-    except (av.FFmpegError, ValueError) as error:
-        raise UnreadableAudio(
-            f"the file is no recording in a known format, or its beginning or its index is missing ({_reason(error)})"
-        ) from error
-    if not container.streams.audio:
-        container.close()
-        raise UnreadableAudio("the file holds pictures or text, but no sound")
-    return _promised(container, audio.stat().st_size), _sound(container)
-
-
-def _promised(container: "av.container.InputContainer", size: int) -> float:
-    """The length that a file states, where it is too short for it. A length that FFmpeg only reckons from size and bit
-    rate, since the file states none, is thereby left out: it can be wrong by far."""
-    stated = (container.duration or 0) / av.time_base
-    bit_rate = container.streams.audio[0].bit_rate
-    return 0.0 if bit_rate and stated <= 1.02 * size * 8 / bit_rate else max(0.0, stated)
-
-
-def _sound(container: "av.container.InputContainer") -> Iterator[np.ndarray]:
-    """The sound of a container, which is closed at the end. An advertisement that was put into a recording may have
-    another rate or number of channels than the rest."""
-    form: tuple[str, str, int] | None = None
-    resampler: av.AudioResampler | None = None
-    decoded, broken = 0, 0
-    with container:
-        for frames in _frames(container):
-            if frames is None:
-                broken += 1
-                continue
-            for frame in frames:
-                if resampler is None or form != (frame.format.name, frame.layout.name, frame.sample_rate):
-                    yield from _resampled(resampler, None) if resampler else ()
-                    form = frame.format.name, frame.layout.name, frame.sample_rate
-                    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-                frame.pts = None
-                for sound in _resampled(resampler, frame):
-                    decoded += len(sound)
-                    yield sound
-            if decoded > LONGEST_HOURS * 3600 * RATE:
-                raise UnreadableAudio(f"the recording goes on for more than {LONGEST_HOURS:.0f} hours")
-        yield from _resampled(resampler, None) if resampler else ()
-    if broken:
-        log.warning("%d packets could not be decoded and were skipped", broken)
-
-
-def _frames(container: "av.container.InputContainer") -> Iterator[list[av.AudioFrame] | None]:
-    """The frames of each packet, None for a packet that cannot be decoded; a file that breaks off ends there."""
-    packets = container.demux(container.streams.audio[0])
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.FFmpegError as error:
-            log.warning("the recording breaks off: %s", _reason(error))
-            return
-        if packet is None:
-            return
-        try:
-            yield [frame for frame in packet.decode() if isinstance(frame, av.AudioFrame)]
-        except av.FFmpegError:
-            yield None
-
-
-def _resampled(resampler: av.AudioResampler, frame: av.AudioFrame | None) -> Iterator[np.ndarray]:
-    for part in resampler.resample(frame):
-        yield part.to_ndarray().reshape(-1)
+    promised, blocks = decoder.decoded(audio, LONGEST_HOURS)
+    return promised, (np.frombuffer(block, dtype=np.float32) for block in blocks)
 
 
 @functools.cache

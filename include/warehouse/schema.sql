@@ -136,6 +136,7 @@ create table if not exists raw.transcription_jobs (
     begun_at timestamp,
     ended_at timestamp
 );
+alter table raw.transcription_jobs add column if not exists interruptions integer;
 
 -- grain: a stretch of speech; `text_as_heard` is what a speech model made of it, where the dictionary changed that
 create table if not exists raw.transcript_segments (

@@ -5,6 +5,8 @@ import pytest
 from include.local.sample import server as sample
 from include.pipeline import ingest_episodes, transcribe_episodes
 from include.settings import settings
+from include.transcripts import speech
+from include.transcripts.jobs import MAX_INTERRUPTIONS
 from include.warehouse.database import open_warehouse, records
 from tests import chain
 
@@ -51,9 +53,64 @@ def test_its_recording_is_removed_and_its_hours_count(heard):
 
 
 def test_it_is_not_heard_again_on_a_rerun(heard, monkeypatch):
-    from include.transcripts import speech
-
     before = jobs()
     monkeypatch.setattr(speech, "transcribe", None)
     transcribe()
     assert jobs() == before
+
+
+@pytest.fixture
+def unheard(tmp_path):
+    """The settings of a warehouse that has the sample's day, and transcribed nothing of it."""
+    with sample.serve(port=0) as address:
+        feeds = {"PODCAST_FEEDS": f"{address}/feeds.txt", "PODCAST_ALLOW_HOSTS": address.removeprefix("http://")}
+        with chain.environment(tmp_path, **feeds):
+            chain.run_steps(ingest_episodes, DAY)
+            transcribe_episodes.list_missing_transcripts(DAY)
+            transcribe_episodes.fetch_transcripts(DAY)
+            yield settings()
+
+
+class Killed(BaseException):
+    """What a process that is killed leaves behind: nothing is written any more."""
+
+
+def killed(*arguments):
+    raise Killed
+
+
+def transcribe_locally_and_be_killed(monkeypatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(speech, "transcribe", killed)
+        with pytest.raises(Killed):
+            transcribe_episodes.transcribe_locally(DAY)
+
+
+def test_a_process_that_is_killed_is_no_failed_try(unheard, monkeypatch):
+    for _ in range(4):
+        transcribe_locally_and_be_killed(monkeypatch)
+    assert transcribe_episodes.transcribe_locally(DAY) == {"ok": 1}
+    transcribe_episodes.land_transcripts(DAY)
+    (job,) = jobs()
+    assert (job["status"], job["tries"]) == ("ok", 1)
+
+
+def test_a_recording_that_kills_each_process_is_given_up_after_some(unheard, monkeypatch):
+    for _ in range(MAX_INTERRUPTIONS + 1):
+        transcribe_locally_and_be_killed(monkeypatch)
+    assert transcribe_episodes.transcribe_locally(DAY) == {"failed": 1}
+    transcribe_episodes.land_transcripts(DAY)
+    (job,) = jobs()
+    assert "was killed 5 times" in job["error"]
+
+
+def test_a_damaged_job_file_leaves_its_recording_alone_and_says_what_to_do(unheard, monkeypatch, caplog):
+    transcribe_locally_and_be_killed(monkeypatch)
+    (file,) = (unheard.landing / "transcription_jobs").glob("*.json")
+    file.write_bytes(file.read_bytes()[:50])
+    assert transcribe_episodes.transcribe_locally(DAY) == {}
+    assert f"{file} is damaged" in caplog.text
+    assert "remove the file" in caplog.text
+    transcribe_episodes.land_transcripts(DAY)
+    file.unlink()
+    assert transcribe_episodes.transcribe_locally(DAY) == {"ok": 1}

@@ -2,16 +2,19 @@
 
 import itertools
 import logging
+import os
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+import psutil
 import pytest
 
 from include.settings import settings
-from include.transcripts import checks, speech
+from include.sources import workers
+from include.transcripts import checks, decoder, speech
 from tests.evals.speech import SAMPLE, SHARED, Said, compared, real, sample, word_errors
 
 MINUTE = " ".join(sample().text.split("So it is not the new maker")[0].split())
@@ -231,3 +234,28 @@ def test_clear_real_speech_is_heard_with_few_errors():
     said: Sequence[Said] = list(real())
     errors = sum(word_errors(one.text, text(speech.transcribe(one.recording, "en"))) for one in said)
     assert errors <= 0.08 * sum(len(compared(one.text)) for one in said)
+
+
+def test_a_recording_that_keeps_its_decoder_waiting_is_given_up(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "a.mp3")
+    monkeypatch.setattr(decoder, "STALLED_SECONDS", 3.0)
+    with pytest.raises(speech.UnreadableAudio, match="kept its decoder busy for 3 s"):
+        speech.transcribe(tmp_path / "a.mp3")
+
+
+def test_a_recording_that_kills_its_decoder_is_said_to(tmp_path, sound):
+    file = write(tmp_path / "a.wav", np.tile(sound, 4), "pcm_s16le")
+    _, blocks = decoder.decoded(file, 1.0)
+    next(blocks)
+    (process,) = [child for child in psutil.Process().children() if decoder.__name__ in child.cmdline()]
+    assert set(process.environ()) <= set(workers.bare_environment())
+    process.kill()
+    with pytest.raises(speech.UnreadableAudio, match="made its decoder crash"):
+        list(blocks)
+
+
+def test_the_decoder_ends_with_who_asked_for_it(tmp_path, sound):
+    _, blocks = decoder.decoded(write(tmp_path / "a.wav", np.tile(sound, 4), "pcm_s16le"), 1.0)
+    next(blocks)
+    blocks.close()
+    assert not [child for child in psutil.Process().children() if decoder.__name__ in child.cmdline()]
