@@ -14,14 +14,14 @@ help: ## this list
 
 setup: $(VENV)/.installed ## install what is needed into .venv, once
 
-$(VENV)/.installed: requirements.txt
+$(VENV)/.installed: requirements.txt tests/requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed; set PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing the pinned packages into $(VENV) (about 1.7 GB, once) ..."
 	@if command -v uv >/dev/null; then \
 		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-		uv pip install --quiet --no-deps --python $(VENV)/bin/python --require-hashes -r requirements.txt; \
+		uv pip install --quiet --no-deps --python $(VENV)/bin/python --require-hashes -r requirements.txt -r tests/requirements.txt; \
 	else \
-		$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.txt; \
+		$(PYTHON) -m venv $(VENV) && $(VENV)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.txt -r tests/requirements.txt; \
 	fi
 	@touch $@
 
@@ -65,8 +65,10 @@ themes: setup ## themes of claims, without Airflow: make themes IN=FILE OUT=FILE
 bench: setup ## the benchmarks
 	@$(RUN) -m tests.benchmarks.run
 
-requirements: ## pin requirements.in into requirements.txt, with hashes
+requirements: ## pin requirements.in and tests/requirements.in, with hashes
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		requirements.in -o requirements.txt
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--constraint requirements.txt tests/requirements.in -o tests/requirements.txt
 
 .PHONY: help setup run up down backfill test lint evals claims themes bench requirements

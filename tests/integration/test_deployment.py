@@ -185,8 +185,31 @@ def test_the_containers_get_every_setting_and_every_variable_that_the_example_na
     named = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", (PROJECT / ".env.example").read_text(), flags=re.MULTILINE)
     assert not [name for name in named if not re.search(rf"\b{name}\b", text)]
     document = yaml.safe_load(text)
-    handed_on = {name for name in document["x-airflow"]["environment"] if name.startswith("PODCAST_")}
+    handed_on = {
+        name for name in [*document["x-tasks"], *document["x-airflow"]["environment"]] if name.startswith("PODCAST_")
+    }
     assert handed_on == {f"PODCAST_{field}".upper() for field in Settings.model_fields}
+
+
+def test_each_service_gets_only_the_keys_that_it_uses(services: dict[str, Any], variables: dict[str, str]):
+    keys = {
+        "OPENAI_API_KEY": {"scheduler"},
+        "ANTHROPIC_API_KEY": {"scheduler"},
+        "AIRFLOW_CONN_SMTP_DEFAULT": {"scheduler"},
+        "PODCAST_UNSUBSCRIBE_SECRET": {"scheduler"},
+        "AIRFLOW_CONN_ASSEMBLYAI_DEFAULT": {"scheduler", "triggerer"},
+        "AIRFLOW__CORE__FERNET_KEY": {"init", "api-server", "scheduler", "triggerer"},
+        "AIRFLOW__API_AUTH__JWT_SECRET": {"init", "api-server", "scheduler", "triggerer"},
+        "AIRFLOW_ADMIN_PASSWORD": {"init"},
+    }
+    given = composed(variables | {name: "some-key" for name in keys if name not in variables or not variables[name]})
+    for key, users in keys.items():
+        assert {name for name, service in given["services"].items() if key in service["environment"]} == users, key
+
+
+def test_the_code_in_the_image_belongs_to_root():
+    copies = [line for line in (PROJECT / "Dockerfile").read_text().splitlines() if line.startswith("COPY . ")]
+    assert copies == ["COPY . ."]
 
 
 def test_the_documented_first_steps_fill_in_every_secret(tmp_path: Path, variables: dict[str, str]):

@@ -10,29 +10,47 @@ import yaml
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def test_every_requirement_is_pinned_with_a_hash():
+@pytest.mark.parametrize("folder", ["", "tests"])
+def test_every_requirement_is_pinned_with_a_hash(folder):
     wanted = {
         re.split(r"[=<>!~\[ ]", line)[0].lower().replace("_", "-")
-        for line in (PROJECT / "requirements.in").read_text().splitlines()
+        for line in (PROJECT / folder / "requirements.in").read_text().splitlines()
         if line.strip() and not line.startswith("#")
     }
-    pinned = (PROJECT / "requirements.txt").read_text()
+    pinned = (PROJECT / folder / "requirements.txt").read_text()
     names = set(re.findall(r"^([a-z0-9.-]+)==", pinned, re.MULTILINE))
     assert wanted - {name.replace("_", "-") for name in names} == set()
     blocks = re.split(r"^(?=[a-z0-9.-]+==)", pinned, flags=re.MULTILINE)[1:]
     assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
-def test_pinned_versions_meet_what_is_asked_for():
+def pins(folder: str) -> dict[str, str]:
+    pinned = (PROJECT / folder / "requirements.txt").read_text()
+    return dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", pinned, re.MULTILINE))
+
+
+def test_tests_use_the_versions_that_the_project_runs_on():
+    ours, theirs = pins(""), pins("tests")
+    assert {
+        name: (ours[name], theirs[name]) for name in ours.keys() & theirs.keys() if ours[name] != theirs[name]
+    } == {}
+
+
+def test_nothing_that_only_tests_use_goes_into_the_image():
+    only_tests = {"pytest", "mypy", "ruff", "sqlfluff", "aiosmtpd", "import-linter", "axe-playwright-python"}
+    assert not only_tests & pins("").keys()
+
+
+@pytest.mark.parametrize("folder", ["", "tests"])
+def test_pinned_versions_meet_what_is_asked_for(folder):
     from packaging.requirements import Requirement
 
-    pins = dict(re.findall(r"^([a-z0-9.-]+)==(\S+)", (PROJECT / "requirements.txt").read_text(), re.MULTILINE))
     asked = [
         Requirement(line)
-        for line in (PROJECT / "requirements.in").read_text().splitlines()
+        for line in (PROJECT / folder / "requirements.in").read_text().splitlines()
         if line.strip() and not line.startswith("#")
     ]
-    assert [str(r) for r in asked if not r.specifier.contains(pins[r.name.lower().replace("_", "-")])] == []
+    assert [str(r) for r in asked if not r.specifier.contains(pins(folder)[r.name.lower().replace("_", "-")])] == []
 
 
 def models() -> list[Path]:
