@@ -62,7 +62,7 @@ class OfAShow(Protocol):
 Claim = TypeVar("Claim", bound=OfAShow)
 
 
-def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor: float = FLOOR) -> pd.DataFrame:
+def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None) -> pd.DataFrame:
     """The digests of all dates that have candidates and no settled digest, chosen in date order: a row an insight,
     with digest_date and the columns of `choose`.
 
@@ -84,7 +84,7 @@ def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor:
             continue
         before = pd.concat(sent, ignore_index=True) if sent else _remembered(candidates[:0], told)
         age = np.array([(day - _day(sent_on)).days for sent_on in before["digest_date"]], dtype=int)
-        digest = choose(today, before[(age > 0) & (age <= DAYS_REMEMBERED)], floor)
+        digest = choose(today, before[(age > 0) & (age <= DAYS_REMEMBERED)])
         digest.insert(0, "digest_date", day)
         if len(digest):
             digests.append(digest)
@@ -93,18 +93,18 @@ def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None, floor:
     return found[list(COLUMNS)].astype(COLUMNS)
 
 
-def choose(candidates: pd.DataFrame, sent: pd.DataFrame, floor: float = FLOOR) -> pd.DataFrame:
+def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
     """The insights of one digest, at most five, with rank 1 to 5, and those in line behind them, with rank from 6 on.
 
     `candidates` are the day's scored claims. `sent` are the insights of the digests of the 14 days before: digest_date,
-    theme_id, insight, embedding; the last two are None where the claim is gone. A claim that scores below `floor` is
+    theme_id, insight, embedding; the last two are None where the claim is gone. A claim that scores below the floor is
     not sent, so a digest may have fewer than five. Claims are taken by strength: the score, and a little for each
     further show that tells the theme, so that many loose mentions never outweigh one strong claim. A story that was
     sent comes back only with numbers or names that it had not, and must then be stronger than one that is new; `news`
     names them as they are said, and `news_since` is the day it was last sent. `same_story` lists the other claims of
     the result that tell the same story, or are heard with it.
     """
-    worth = candidates[candidates["score"] >= floor]
+    worth = candidates[candidates["score"] >= FLOOR]
     before = list(sent.itertuples(index=False))
     ranked = []
     for claim in worth.itertuples(index=False):
