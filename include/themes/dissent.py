@@ -7,7 +7,7 @@ number, a negation, or a word and its opposite.
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from include.claims.grammar import grammar
+from include.claims.numbers import number
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, Token
@@ -38,13 +39,6 @@ _OPPOSITES = [
 ]
 _OPPOSITE = {(one, other) for pair in _OPPOSITES for one, other in (pair, pair[::-1])}
 
-_SCALES = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_VALUES = dict(zip([*_ONES, *_TENS], map(float, [*range(20), *range(20, 100, 10)]), strict=True))
 _MONEY = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen"}
 _PERCENT = {"%", "percent"}
 _UNITS = {*_PERCENT, *_MONEY, *_MONEY.values()}
@@ -58,14 +52,14 @@ _CONTENT = {"NOUN", "PROPN", "VERB", "ADJ"}
 
 
 @dataclass(frozen=True, slots=True)
-class Dissent:
+class Contradiction:
     """What two texts disagree on: `kind` is `number` or `polarity`, `detail` says it in plain words."""
 
     kind: str
     detail: str
 
 
-def between(one: str, other: str) -> Dissent | None:
+def between(one: str, other: str) -> Contradiction | None:
     """The first point on which two texts contradict each other, None where none is plain. Some 10 ms a pair."""
     return _between(_parsed(one), _parsed(other))
 
@@ -103,7 +97,7 @@ class _Quantity:
     written: str
 
 
-def _between(one: "Doc", other: "Doc") -> Dissent | None:
+def _between(one: "Doc", other: "Doc") -> Contradiction | None:
     for mine in one.sents:
         for theirs in other.sents:
             if _subject(mine) != _subject(theirs) or _years(mine) != _years(theirs):
@@ -113,7 +107,7 @@ def _between(one: "Doc", other: "Doc") -> Dissent | None:
     return None
 
 
-def _number(mine: "Span", theirs: "Span") -> Dissent | None:
+def _number(mine: "Span", theirs: "Span") -> Contradiction | None:
     """Each sentence has one number of a unit, and they are not the same. A bound or a comparison is left alone."""
     if _BOUNDS.search(mine.text) or _BOUNDS.search(theirs.text) or _negated(mine) != _negated(theirs):
         return None
@@ -126,11 +120,11 @@ def _number(mine: "Span", theirs: "Span") -> Dissent | None:
         if len(a) == len(b) == 1:
             low, high = sorted((a[0].value, b[0].value))
             if high > low * ROUNDING and high - low >= 1 - 1e-9 * high:
-                return Dissent("number", f"One says {a[0].written}, the other {b[0].written}.")
+                return Contradiction("number", f"One says {a[0].written}, the other {b[0].written}.")
     return None
 
 
-def _polarity(mine: "Span", theirs: "Span") -> Dissent | None:
+def _polarity(mine: "Span", theirs: "Span") -> Contradiction | None:
     """The same statement with and without "not", or with a word and its opposite. Numbers must not differ."""
     if {quantity.value for quantity in _quantities(mine)} != {quantity.value for quantity in _quantities(theirs)}:
         return None
@@ -141,9 +135,9 @@ def _polarity(mine: "Span", theirs: "Span") -> Dissent | None:
     negated = _negated(mine), _negated(theirs)
     if len(turned) == 1 and negated[0] == negated[1]:
         one, other = turned[0]
-        return Dissent("polarity", f"One says “{here[one]}”, the other “{there[other]}”.")
+        return Contradiction("polarity", f"One says “{here[one]}”, the other “{there[other]}”.")
     if not turned and negated[0] != negated[1] and mine.root.lemma_.lower() == theirs.root.lemma_.lower():
-        return Dissent("polarity", f"One says “{_clause(mine if negated[1] else theirs)}”, the other denies it.")
+        return Contradiction("polarity", f"One says “{_clause(mine if negated[1] else theirs)}”, the other denies it.")
     return None
 
 
@@ -152,7 +146,7 @@ def _quantities(sentence: "Span") -> Iterator[_Quantity]:
         if token.pos_ != "NUM" or (token.dep_ in ("compound", "quantmod") and token.head.pos_ == "NUM"):
             continue
         parts = sorted([token, *(t for t in token.lefts if t.dep_ in ("compound", "quantmod", "nummod"))], key=_place)
-        if (value := _value([part.lower_ for part in parts])) is None or _YEAR.fullmatch(token.text):
+        if (value := number(" ".join(part.lower_ for part in parts))) is None or _YEAR.fullmatch(token.text):
             continue
         written = sentence.doc[parts[0].i : token.i + 1].text
         sign = next((t.text for t in token.lefts if t.text in _MONEY), "")
@@ -162,24 +156,6 @@ def _quantities(sentence: "Span") -> Iterator[_Quantity]:
             yield _Quantity(value, "percent", f"{written}%" if token.head.text == "%" else f"{written} percent")
         elif token.dep_ == "nummod" and token.head.pos_ == "NOUN":
             yield _Quantity(value, token.head.lemma_.lower(), f"{written} {token.head.text}")
-
-
-def _value(words: Sequence[str]) -> float | None:
-    """The number that words or digits stand for; None where they stand for none."""
-    total, part, seen = 0.0, 0.0, False
-    for word in (piece for written in words for piece in written.replace(",", "").split("-")):
-        if word in _SCALES:
-            part = (part or 1.0) * _SCALES[word]
-            if _SCALES[word] > 100:
-                total, part = total + part, 0.0
-        elif word in _VALUES or re.fullmatch(r"\d+(?:\.\d+)?", word):
-            part += _VALUES.get(word) if word in _VALUES else float(word)  # type: ignore[operator]
-        elif word in _MONEY or word in ("about", "some", "around", "roughly"):
-            continue
-        else:
-            return None
-        seen = True
-    return total + part if seen else None
 
 
 def _place(token: "Token") -> int:

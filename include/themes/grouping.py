@@ -9,6 +9,7 @@ and the dates before it, not on the order in which claims are given or dates are
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from include.themes.rare_words import Vocabulary, WordLists
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class Criterion:
     """What makes claims alike, and how much alike they must be, on average, to tell one story.
 
     Likeness is the cosine of their vectors, and `rare_words` times what they share of these, less the looseness of
@@ -42,10 +43,10 @@ class Bar:
 
 # Of a text that stands alone. Fitted on insights grouped by hand; `python -m tests.evals.themes` prints how well it
 # carries over.
-ALONE = Bar(0.14, rare_words=0.7, crowding=0.26, loose_talk=0.0, specific=0.0, document_length=40)
+ALONE = Criterion(0.14, rare_words=0.7, crowding=0.26, loose_talk=0.0, specific=0.0, document_length=40)
 # Of a claim together with what was said around it, which holds the names that the claim itself calls "it" and "they".
 # Fitted on pairs of claims of ten shows in two months, which were read: most that now share a theme tell the same.
-IN_CONTEXT = Bar(0.35, rare_words=1.5, crowding=0.32, loose_talk=0.1, specific=5.4, document_length=2_600)
+IN_CONTEXT = Criterion(0.35, rare_words=1.5, crowding=0.32, loose_talk=0.1, specific=5.4, document_length=2_600)
 # Points of one episode have their surroundings in common, whatever they are about: for claims of one show on one day,
 # this stands in place of their rare words.
 SAME_SHOW = 0.2
@@ -82,14 +83,9 @@ class Claims:
 
     def taken(self, rows: Sequence[int]) -> "Claims":
         """Some of the claims, in the order given."""
-        return Claims(
-            [self.claim_ids[i] for i in rows],
-            [self.texts[i] for i in rows],
-            [self.words[i] for i in rows],
-            self.embeddings[list(rows)],
-            [self.show_ids[i] for i in rows] if len(self.show_ids) else (),
-            [self.documents[i] for i in rows] if len(self.documents) else (),
-        )
+        columns: Sequence[Sequence[Any]] = (self.claim_ids, self.texts, self.words, self.show_ids, self.documents)
+        ids, texts, words, shows, documents = ([column[i] for i in rows] if len(column) else () for column in columns)
+        return Claims(ids, texts, words, self.embeddings[list(rows)], shows, documents)
 
 
 Verdicts = Mapping[tuple[str, str], str]
@@ -97,16 +93,16 @@ Verdicts = Mapping[tuple[str, str], str]
 
 
 def assign(
-    new: Claims, known: Claims, known_themes: Sequence[str], bar: Bar = ALONE, verdicts: Verdicts | None = None
+    new: Claims, known: Claims, themes: Sequence[str], criterion: Criterion = ALONE, verdicts: Verdicts | None = None
 ) -> list[str]:
     """The theme of each new claim, in the order given. `new` are the claims of one date, `known` all claims of earlier
-    dates, and `known_themes` the theme of each.
+    dates, and `themes` the theme of each of these.
 
     A theme bears the id of its founding claim with "t" for its first letter: the smallest claim id of the first date
     that speaks of it.
     """
-    history = _History(bar, verdicts)
-    history.know(known, known_themes)
+    history = _History(criterion, verdicts)
+    history.know(known, themes)
     return history.assign(new)[0]
 
 
@@ -141,10 +137,10 @@ def derive(
     return found.astype({**texts, "partition_date": pd.ArrowDtype(pa.date32()), "looseness": "float64"})
 
 
-def likeness(claims: Claims, bar: Bar) -> np.ndarray:
+def likeness(claims: Claims, criterion: Criterion) -> np.ndarray:
     """How alike each claim is to each other, float64, shape (n, n), if all were of one date and of different shows."""
-    alone, _ = _History(bar).alone(claims)
-    return alone.likeness(alone, bar.rare_words)
+    alone, _ = _History(criterion).alone(claims)
+    return alone.likeness(alone, criterion.rare_words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +157,15 @@ class _Part:
 class _History:
     """All claims so far and their themes."""
 
-    def __init__(self, bar: Bar, verdicts: Verdicts | None = None) -> None:
-        self._bar = bar
+    def __init__(self, criterion: Criterion, verdicts: Verdicts | None = None) -> None:
+        self._criterion = criterion
         self._verdicts: dict[str, dict[str, float]] = {}
-        for (one, other), verdict in (verdicts or {}).items():
-            self._verdicts.setdefault(one, {})[other] = TOLD[verdict]
-            self._verdicts.setdefault(other, {})[one] = TOLD[verdict]
+        for pair, verdict in (verdicts or {}).items():
+            for one, other in (pair, pair[::-1]):
+                self._verdicts.setdefault(one, {})[other] = TOLD[verdict]
         # The theme's number of each earlier claim on which there is a verdict.
         self._judged: dict[str, int] = {}
-        self._vocabulary = Vocabulary(bar.document_length)
+        self._vocabulary = Vocabulary(criterion.document_length)
         self._themes: dict[str, int] = {}
         self._parts: list[_Part] = []
         # The vectors of each part's rare words, by what is known of the words now.
@@ -180,11 +176,11 @@ class _History:
         documents = []
         for batch in settled.to_batches():
             words = self._vocabulary.number(batch["words"])
-            looseness = batch["looseness"].fill_null(self._bar.crowding / 2).to_numpy(zero_copy_only=False)
+            looseness = batch["looseness"].fill_null(self._criterion.crowding / 2).to_numpy(zero_copy_only=False)
             days = batch["partition_date"].cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
             ids = batch["claim_id"].to_pylist() if self._verdicts else ()
             told = batch["theme_id"].to_pylist()
-            self._add(ids, _matrix(batch["embedding"]), words, looseness, told, days)
+            self._add(ids, _Part(_matrix(batch["embedding"]), words, looseness, self._numbers(told), days))
             documents.append((words, batch["episode_id"].to_pylist()))
         self._vocabulary.count(documents)
 
@@ -192,7 +188,8 @@ class _History:
         """Takes in claims that have their themes, as if they had been told on one date."""
         groups, words = self.alone(claims)
         days = np.full(len(claims), _SOME_DAY)
-        self._add(claims.claim_ids, claims.embeddings, words, groups.looseness, themes, days)
+        told = self._numbers(themes)
+        self._add(claims.claim_ids, _Part(claims.embeddings, words, groups.looseness, told, days))
 
     def assign(self, new: Claims, day: np.datetime64 = _SOME_DAY) -> tuple[list[str], list[float]]:
         """Takes in the claims of the next date, and gives the theme and the looseness of each, in the order given."""
@@ -203,13 +200,14 @@ class _History:
         names = list(self._themes)
         near = sorted(self._near(today) | self._told_near(new.claim_ids), key=lambda number: names[number])
         grown = self._grown(near)
-        linked = _linked(grown, today, new.show_ids, self._bar, self._told(new.claim_ids, near, grown.sizes))
+        linked = _linked(grown, today, new.show_ids, self._criterion, self._told(new.claim_ids, near, grown.sizes))
         founders: dict[int, str] = {}
         themes = [
             names[near[group]] if group < len(near) else "t" + founders.setdefault(group, claim_id)[1:]
             for claim_id, group in zip(new.claim_ids, linked, strict=True)
         ]
-        self._add(new.claim_ids, new.embeddings, words, today.looseness, themes, np.full(len(new), day))
+        days = np.full(len(new), day)
+        self._add(new.claim_ids, _Part(new.embeddings, words, today.looseness, self._numbers(themes), days))
         back = np.argsort(order).tolist()
         return [themes[i] for i in back], today.looseness[back].tolist()
 
@@ -221,15 +219,15 @@ class _History:
         words = self._vocabulary.vectors(lists).astype(np.float64)
         groups = _Groups(claims.embeddings.astype(np.float64), words, np.zeros(len(claims)), np.ones(len(claims)))
         loose = 0.5 * self._crowding(groups, claims.show_ids, day)
-        if self._bar.loose_talk:
-            common = np.array([self._bar.specific - specificity(text) for text in claims.texts])
-            loose += self._bar.loose_talk * common.clip(0)
+        if self._criterion.loose_talk:
+            common = np.array([self._criterion.specific - specificity(text) for text in claims.texts])
+            loose += self._criterion.loose_talk * common.clip(0)
         return replace(groups, looseness=loose), lists
 
     def _crowding(self, today: "_Groups", shows: Sequence[str], day: np.datetime64) -> np.ndarray:
         """How like each claim is to those next to its own story, among others of its date and the days before."""
         own = _same(shows, len(today))
-        among = today.likeness(today, self._bar.rare_words)
+        among = today.likeness(today, self._criterion.rare_words)
         among[own] = -np.inf
         known, likest = (~own).sum(axis=1), [_largest(among)]
         for part, part_words in zip(self._parts, self._words, strict=True):
@@ -237,32 +235,26 @@ class _History:
             for some in np.split(recent, range(_BLOCK, len(recent), _BLOCK)):
                 alone = np.ones(len(some))
                 others = _Groups(part.embeddings[some], part_words[some], 0 * alone, alone)
-                likest.append(_largest(today.likeness(others, self._bar.rare_words)))
+                likest.append(_largest(today.likeness(others, self._criterion.rare_words)))
             known += len(recent)
-        crowding = np.full(len(today), self._bar.crowding)
+        crowding = np.full(len(today), self._criterion.crowding)
         for row, (count, alike) in enumerate(zip(known.tolist(), _largest(np.hstack(likest)), strict=True)):
             first, last = min(_NEXT_TO_ITS_STORY[0], count // 10), min(_NEXT_TO_ITS_STORY[1], 2 * count // 5)
             if first < last:
                 share = min(count / _ENOUGH_TO_COMPARE, 1.0)
-                crowding[row] += share * (alike[first:last].mean() - self._bar.crowding)
+                crowding[row] += share * (alike[first:last].mean() - self._criterion.crowding)
         return crowding
 
-    def _add(
-        self,
-        claim_ids: Sequence[str],
-        embeddings: np.ndarray,
-        words: WordLists,
-        looseness: np.ndarray,
-        themes: Sequence[str],
-        days: np.ndarray,
-    ) -> None:
-        numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
-        if len(themes):
-            told = np.fromiter(numbers, np.int64, count=len(themes))
-            self._parts.append(_Part(embeddings, words, looseness, told, days))
+    def _add(self, claim_ids: Sequence[str], part: _Part) -> None:
+        if len(part.themes):
+            self._parts.append(part)
             if self._verdicts:
-                pairs = zip(claim_ids, told.tolist(), strict=True)
+                pairs = zip(claim_ids, part.themes.tolist(), strict=True)
                 self._judged.update((claim_id, theme) for claim_id, theme in pairs if claim_id in self._verdicts)
+
+    def _numbers(self, themes: Sequence[str]) -> np.ndarray:
+        numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
+        return np.fromiter(numbers, np.int64, count=len(themes))
 
     def _told_near(self, claim_ids: Sequence[str]) -> set[int]:
         """The themes that a chat model sees a new claim's story in."""
@@ -292,7 +284,7 @@ class _History:
         """The themes that could be joined. An average is at most its largest term, so a theme without a single claim
         that is alike enough to a new one is out of reach."""
         near: set[int] = set()
-        vectors, words = today.vectors.astype(np.float32), (self._bar.rare_words * today.words).astype(np.float32)
+        vectors, words = today.vectors.astype(np.float32), (self._criterion.rare_words * today.words).astype(np.float32)
         loose = today.looseness.astype(np.float32)[:, None]
         for part, part_words in zip(self._parts, self._words, strict=True):
             for start in range(0, len(part.themes), _BLOCK):
@@ -300,7 +292,7 @@ class _History:
                 alike = vectors @ part.embeddings[block].T - loose
                 shared = (words @ part_words[block].T).tocoo()
                 alike[shared.row, shared.col] += shared.data
-                enough = alike.max(axis=0) - part.looseness[block] >= self._bar.like_enough - 1e-4
+                enough = alike.max(axis=0) - part.looseness[block] >= self._criterion.like_enough - 1e-4
                 near.update(part.themes[block][enough].tolist())
         return near
 
@@ -342,20 +334,20 @@ class _Groups:
         return np.round((self.vectors @ other.vectors.T + shared) / np.outer(self.sizes, other.sizes) - loose, 6)
 
 
-def _linked(themes: _Groups, claims: _Groups, shows: Sequence[str], bar: Bar, told: np.ndarray) -> list[int]:
+def _linked(themes: _Groups, today: _Groups, shows: Sequence[str], criterion: Criterion, told: np.ndarray) -> list[int]:
     """The group of each claim: a number below len(themes) is that earlier theme, any other a group of this date.
     `told` is what verdicts add to the likeness of each claim to each theme and claim."""
-    same_show = claims.likeness(claims, 0.0) + SAME_SHOW
-    among = np.where(_same(shows, len(claims)), same_show, claims.likeness(claims, bar.rare_words))
+    same_show = today.likeness(today, 0.0) + SAME_SHOW
+    among = np.where(_same(shows, len(today)), same_show, today.likeness(today, criterion.rare_words))
     np.fill_diagonal(among, -np.inf)
     # A row is a group of this date, a column one that it might join: earlier themes first, then those of this date.
-    likeness = np.hstack([claims.likeness(themes, bar.rare_words), among]) if len(themes) else among
+    likeness = np.hstack([today.likeness(themes, criterion.rare_words), among]) if len(themes) else among
     likeness += told
-    sizes = np.concatenate([themes.sizes, claims.sizes])
+    sizes = np.concatenate([themes.sizes, today.sizes])
     group = np.arange(len(themes), len(sizes))
-    while len(claims):
+    while len(today):
         row, column = divmod(int(likeness.argmax()), len(sizes))
-        if likeness[row, column] < bar.like_enough:
+        if likeness[row, column] < criterion.like_enough:
             break
         # A theme takes in a group of this date; of two groups of this date, the one that is listed first does.
         into, out = sorted((len(themes) + row, column))

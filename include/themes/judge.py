@@ -15,13 +15,13 @@ from include.models.forms import Form, as_form
 
 log = logging.getLogger(__name__)
 
-Verdict = Literal["same", "related", "different"]
+StoryVerdict = Literal["same", "related", "different"]
 
 
 class Compared(Form):
     """What claim A and claim B are to each other."""
 
-    verdict: Verdict
+    verdict: StoryVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Judged:
 
     claim_id: str
     other_claim_id: str
-    verdict: Verdict
+    verdict: StoryVerdict
 
 
 class StoryJudge:

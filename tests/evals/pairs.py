@@ -60,14 +60,14 @@ def rows(pairs: Pairs) -> Iterator[tuple[str, float, str]]:
     one, other = pairs.pairs.T
     vectors = pairs.passages.embeddings
     yield "their vectors alone", average_precision(pairs.grades, (vectors[one] * vectors[other]).sum(axis=1)), ""
-    bars = {
+    criteria = {
         "their vectors, less what a field has in common": replace(IN_CONTEXT, rare_words=0.0),
         "rare words around them, less that": replace(IN_CONTEXT, rare_words=1e6),
         "both, as the pipeline does": IN_CONTEXT,
     }
-    for name, bar in bars.items():
-        scores = likeness(pairs.passages, bar)[one, other]
-        alike = pairs.grades[scores >= bar.like_enough] if bar == IN_CONTEXT else None
+    for name, criterion in criteria.items():
+        scores = likeness(pairs.passages, criterion)[one, other]
+        alike = pairs.grades[scores >= criterion.like_enough] if criterion == IN_CONTEXT else None
         told = "" if alike is None else f"{(alike >= THE_SAME).sum()} the same, {(alike < THE_SAME).sum()} not"
         yield name, average_precision(pairs.grades, scores), told
 

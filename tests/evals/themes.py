@@ -22,7 +22,7 @@ import numpy as np
 from include.local.theme_files import pairs_of
 from include.models.embedding import bundled_encoder
 from include.models.meaning import claim_encoder
-from include.themes.grouping import ALONE, Bar, Claims, assign
+from include.themes.grouping import ALONE, Claims, Criterion, assign
 from include.themes.rare_words import rare_words
 
 HERE = Path(__file__).resolve()
@@ -81,19 +81,19 @@ def measure(found: Sequence[str], gold: Sequence[str]) -> dict[str, float]:
     }
 
 
-def at_once(texts: Sequence[str], embeddings: np.ndarray, bar: Bar = ALONE) -> list[str]:
+def at_once(texts: Sequence[str], embeddings: np.ndarray, criterion: Criterion = ALONE) -> list[str]:
     """The themes of some texts, as `make themes` finds them."""
-    return by_day(texts, embeddings, np.zeros(len(texts), dtype=int), bar)
+    return by_day(texts, embeddings, np.zeros(len(texts), dtype=int), criterion)
 
 
-def by_day(texts: Sequence[str], embeddings: np.ndarray, days: np.ndarray, bar: Bar = ALONE) -> list[str]:
+def by_day(texts: Sequence[str], embeddings: np.ndarray, days: np.ndarray, criterion: Criterion = ALONE) -> list[str]:
     """The themes of some texts that come day by day."""
     found = np.full(len(texts), "", dtype=object)
     earlier: list[int] = []
     for day in np.unique(days):
         today = np.flatnonzero(days == day).tolist()
         new, known = (_claims(texts, embeddings, rows) for rows in (today, earlier))
-        found[today] = assign(new, known, found[earlier], bar)
+        found[today] = assign(new, known, found[earlier], criterion)
         earlier += today
     return found.tolist()
 
@@ -127,9 +127,9 @@ def carried_over(sets: dict[str, Gold]) -> Iterator[tuple[str, str, dict[str, fl
     """Each set grouped at once, asking for the likeness that suits all the others best."""
     found: dict[str, dict[float, dict[str, float]]] = {name: {} for name in sets}
     for asked_for in ASKED_FOR:
-        bar = replace(ALONE, like_enough=asked_for)
+        criterion = replace(ALONE, like_enough=asked_for)
         for name, gold in sets.items():
-            found[name][asked_for] = measure(at_once(gold.texts, gold.embeddings, bar), gold.themes)
+            found[name][asked_for] = measure(at_once(gold.texts, gold.embeddings, criterion), gold.themes)
     for name in sets:
         others = [figures for other, figures in found.items() if other != name]
         best = max(ASKED_FOR, key=lambda t, o=others: sum(figures[t]["f1"] + figures[t]["ari"] for figures in o))

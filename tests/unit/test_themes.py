@@ -12,7 +12,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 
 from include.local import theme_files
 from include.models.meaning import claim_encoder, specificity, windows
-from include.themes.grouping import ALONE, IN_CONTEXT, SAME_SHOW, Bar, Claims, assign, derive, likeness
+from include.themes.grouping import ALONE, IN_CONTEXT, SAME_SHOW, Claims, Criterion, assign, derive, likeness
 from include.themes.rare_words import rare_words, rare_words_of
 
 SEED = Path(__file__).resolve().parents[3] / "shared" / "seed"
@@ -21,9 +21,9 @@ WORDS = [["halmstad", "lithium"], ["lithium", "vessels"], [], ["sourdough"], ["h
 PLAIN = "Ferry operators in Halmstad electrify vessels by retrofitting lithium batteries"
 
 
-def needed(bar: Bar = ALONE) -> float:
+def needed(criterion: Criterion = ALONE) -> float:
     """The cosine from which two claims without rare words share a theme, where there are few."""
-    return bar.like_enough + bar.crowding
+    return criterion.like_enough + criterion.crowding
 
 
 def pointing(*angles: float) -> np.ndarray:

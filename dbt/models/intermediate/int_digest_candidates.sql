@@ -44,17 +44,13 @@ shows_so_far as (
     group by all
 ),
 
-ranked as (
+counted as (
     select
         candidates.*,
-        shows_so_far.show_count,
-        row_number() over (
-            partition by candidates.partition_date, candidates.theme_id
-            order by candidates.score desc, candidates.claim_id asc
-        ) as rank_in_theme
+        shows_so_far.show_count
     from candidates
     inner join shows_so_far
         on candidates.theme_id = shows_so_far.theme_id and candidates.partition_date = shows_so_far.partition_date
 )
 
-select * from ranked
+select * from counted

@@ -19,8 +19,7 @@ likeness as (
 labels as (
     select
         theme_id,
-        headline as label,
-        claim_id as label_claim_id
+        headline as label
     from likeness
     qualify
         row_number() over (
