@@ -5,7 +5,6 @@ gains nothing. `PODCAST_ALLOW_HOSTS` names the private `host:port` pairs that ma
 """
 
 import asyncio
-import contextlib
 import ipaddress
 import os
 import random
@@ -13,12 +12,13 @@ import socket
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import brotli
 import httpcore
 import httpx
+
+from include.retry_after import retry_after
 
 USER_AGENT = "podcast-insights/1.0 (reads podcast feeds once a day)"
 MAX_BYTES = 32 * 1024 * 1024
@@ -286,7 +286,7 @@ class _Client:
                     response = await self._try(request, sink)
                     if response.error is None or (response.status is not None and response.status not in _PASSING):
                         break
-                    pause = _asked_pause(response.headers.get("retry-after", ""))
+                    pause = retry_after(response.headers.get("retry-after"))
                     if pause is not None and pause > LONGEST_PAUSE_SECONDS:
                         response = replace(response, error=f"{response.error}; it asks to wait {pause:.0f} s")
                         break
@@ -378,16 +378,6 @@ def _lanes(requests: Sequence[Request]) -> list[list[int]]:
         count = min(PARALLEL_PER_HOST, -(-len(positions) // LANE))
         lanes += [positions[start::count] for start in range(count)]
     return sorted(lanes, key=len, reverse=True)
-
-
-def _asked_pause(retry_after: str) -> float | None:
-    """The seconds that a server asks to wait, in either form of the header; None where it does not ask."""
-    if retry_after.isdigit():
-        return float(retry_after)
-    with contextlib.suppress(ValueError):
-        moment = parsedate_to_datetime(retry_after)
-        return max((moment - moment.now(moment.tzinfo)).total_seconds(), 0.0)
-    return None
 
 
 def _lasting_validator(headers: Mapping[str, str]) -> str:

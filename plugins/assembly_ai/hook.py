@@ -7,7 +7,6 @@ answer may have been taken decides over paying twice, and the vendor's client hi
 import datetime as dt
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import tenacity
 from airflow.sdk import BaseHook, Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from include.retry_after import retry_after
 from plugins.assembly_ai.transcript import STATUSES
 
 BASE_URL = "https://api.assemblyai.com"
@@ -196,7 +196,7 @@ class AssemblyAIHook(BaseHook):
             raise unavailable from None
         if answer.status_code == 429:
             busy = Busy("the service answered 429 Too Many Requests")
-            busy.retry_after = _retry_after(answer)
+            busy.retry_after = retry_after(answer.headers.get("retry-after"))
             raise busy
         if answer.status_code >= 500 or answer.is_redirect:
             raise Unavailable(f"the service answered {method} {path} with {answer.status_code} {answer.reason_phrase}")
@@ -222,16 +222,6 @@ def _base_url(connection: Connection) -> str:
         return BASE_URL
     url = host if "://" in host else f"{connection.schema or 'https'}://{host}"
     return f"{url}:{connection.port}" if connection.port else url
-
-
-def _retry_after(answer: httpx.Response) -> float | None:
-    """The seconds that an answer asks to wait, from `Retry-After` in seconds or as a date."""
-    value = answer.headers.get("retry-after", "")
-    with suppress(ValueError):
-        return max(float(value), 0.0)
-    with suppress(ValueError, TypeError):
-        return max((parsedate_to_datetime(value) - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)
-    return None
 
 
 def _text(answer: Any, name: str) -> str:
