@@ -9,7 +9,7 @@ from itertools import repeat
 import psutil
 import pytest
 
-from include.sources import episodes, feed_process, feeds, web, workers
+from include.sources import body, episodes, feed_process, feeds, web, workers
 from tests.doubles.hostile_server import Handler, answer, bomb, redirect, serving
 
 SIZE_CAP = 4 * 1024 * 1024
@@ -148,7 +148,7 @@ def readings():
     with pytest.MonkeyPatch.context() as patch, serving(tricks) as host:
         for module, name, value in [
             (web, "MAX_BYTES", SIZE_CAP),
-            (web, "CRUMBS", 1000),
+            (body, "CRUMBS", 1000),
             (web, "TIMEOUT_SECONDS", 3.0),
             (web, "SILENCE_SECONDS", 1.0),
             (web, "FIRST_PAUSE_SECONDS", 0.01),
