@@ -14,6 +14,7 @@ import duckdb
 
 from include.settings import Settings
 from include.sources import feed_list, feeds, web
+from include.sources.document import UnreadableFeed
 from include.sources.feed_process import Parsers
 from include.warehouse.database import append, records, replace_partition, transaction
 from include.warehouse.rejections import pass_rows
@@ -175,7 +176,7 @@ async def _reading(feed_url: str, before: Validators, answer: web.Response, pars
         return replace(reading, unchanged=True)
     try:
         feed = await parsers.parse(answer.body, feed_url, answer.headers, answer.final_url)
-    except feeds.UnreadableFeed as error:
+    except UnreadableFeed as error:
         return FeedReading(feed_url, answer.status, now, error=str(error))
     return replace(reading, feed=feed)
 
