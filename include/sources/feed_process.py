@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from include.sources import feeds
+from include.sources.document import UnreadableFeed
 from include.sources.workers import Spoilt, Workers, serve
 
 _REPLY: TypeAdapter[feeds.Feed | str] = TypeAdapter(feeds.Feed | str)
@@ -27,15 +28,15 @@ class Parsers(Workers):
         except Spoilt as spoilt:
             reply = str(spoilt)
         if isinstance(reply, str):
-            raise feeds.UnreadableFeed(reply)
+            raise UnreadableFeed(reply)
         return reply
 
 
 def _answer(asked: Mapping[str, Any], content: bytes) -> bytes:
     reply: feeds.Feed | str
     try:
-        reply = feeds.parse(content, asked["feed_url"], {"content-type": asked["media_type"]}, asked["base_url"])
-    except feeds.UnreadableFeed as error:
+        reply = feeds.parse(content, asked["feed_url"], asked["media_type"], asked["base_url"])
+    except UnreadableFeed as error:
         reply = str(error)
     return _REPLY.dump_json(reply)
 

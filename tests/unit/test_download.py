@@ -90,8 +90,8 @@ def file(tmp_path):
     return tmp_path / "audio" / "1.mp3"
 
 
-def download(server, path, file, **limits):
-    return web.download(f"http://{server}/{path}", file, {server}, **limits)
+def download(server, path, file, max_bytes=100_000_000):
+    return web.download(f"http://{server}/{path}", file, {server}, max_bytes)
 
 
 def test_a_body_comes_to_disk_and_replaces_what_was_there(server, file):

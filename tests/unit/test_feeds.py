@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from include.sources import feed_list, feeds
+from include.sources import dates, document, feed_list, feeds
 
 FEED = """<?xml version="1.0" encoding="UTF-8"?>
 <rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"
@@ -273,12 +273,12 @@ def test_a_loopback_port_is_no_part_of_a_shows_identity():
     ],
 )
 def test_durations_are_read_in_all_their_spellings(text, seconds):
-    assert feeds.duration(text) == seconds
+    assert dates.duration(text) == seconds
 
 
 @pytest.mark.parametrize("content", [b"", b"<html><body>Not found</body></html>", b"\x1f\x8b\x00garbage"])
 def test_a_document_that_is_no_feed_is_refused(content):
-    with pytest.raises(feeds.UnreadableFeed, match="no RSS or Atom feed"):
+    with pytest.raises(document.UnreadableFeed, match="no RSS or Atom feed"):
         feeds.parse(content, "https://harbour.example/feed.xml")
 
 

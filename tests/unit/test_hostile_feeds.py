@@ -9,7 +9,7 @@ from itertools import repeat
 import psutil
 import pytest
 
-from include.sources import episodes, feed_process, feeds, web, workers
+from include.sources import body, document, episodes, feed_process, feeds, web, workers
 from tests.doubles.hostile_server import Handler, answer, bomb, redirect, serving
 
 SIZE_CAP = 4 * 1024 * 1024
@@ -29,7 +29,7 @@ REFUSED = {
     "deflate bomb": (bomb("deflate", 8 * SIZE_CAP), "larger than 4 MiB"),
     "raw deflate bomb": (bomb("raw deflate", 8 * SIZE_CAP), "larger than 4 MiB"),
     "brotli bomb": (bomb("br", 64 * SIZE_CAP), "larger than 4 MiB"),
-    "bomb in a gzip file": (answer(gzip.compress(b"0" * (feeds.MAX_BYTES + 1))), "unpacks to more than 32 MiB"),
+    "bomb in a gzip file": (answer(gzip.compress(b"0" * (document.MAX_BYTES + 1))), "unpacks to more than 32 MiB"),
     "packed twice": (answer(b"", Content_Encoding="gzip, gzip"), "encoded as 'gzip, gzip'"),
     "unknown packing": (answer(b"", Content_Encoding="zstd"), "encoded as 'zstd'"),
     "broken gzip": (answer(gzip.compress(b"0" * 999)[:12] + b"x" * 99, Content_Encoding="gzip"), "cannot be decompr"),
@@ -148,7 +148,7 @@ def readings():
     with pytest.MonkeyPatch.context() as patch, serving(tricks) as host:
         for module, name, value in [
             (web, "MAX_BYTES", SIZE_CAP),
-            (web, "CRUMBS", 1000),
+            (body, "CRUMBS", 1000),
             (web, "TIMEOUT_SECONDS", 3.0),
             (web, "SILENCE_SECONDS", 1.0),
             (web, "FIRST_PAUSE_SECONDS", 0.01),
@@ -206,7 +206,7 @@ def test_a_parser_that_dies_costs_only_the_document_it_had():
             while not parsing():
                 await asyncio.sleep(0.01)
             parsing()[0].kill()
-            with pytest.raises(feeds.UnreadableFeed) as refusal:
+            with pytest.raises(document.UnreadableFeed) as refusal:
                 await task
             good = await parsers.parse(FEED.encode(), "https://a.example/f", {}, "https://a.example/f")
         return str(refusal.value), good

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from include.settings import PROJECT
-from include.sources import feeds
+from include.sources import document, feeds
 
 FOLDER = PROJECT.parent / "shared" / "feeds"
 EXPECTED = Path(__file__).with_name("real_feeds.json")
@@ -35,7 +35,7 @@ def outcome(path: Path) -> dict:
     """What a file comes to: numbers and reasons, none of its words."""
     try:
         feed = parsed(path)
-    except feeds.UnreadableFeed as error:
+    except document.UnreadableFeed as error:
         return {"refused": str(error)}
     found = {
         "episodes": sum(item.problem is None for item in feed.items),

@@ -20,7 +20,7 @@ where
     episodes.partition_date = $day
     and items.episode_id is null
     and (
-        not list_contains($feeds_read, episodes.feed_url)
+        episodes.feed_url not in (select feed_url from readings where error is null)
         or reach.oldest is null
         or reach.oldest > episodes.published_at
     )
