@@ -1,6 +1,10 @@
-"""The chain without Airflow: the same steps, in one process, a day at a time. For tests that compare warehouses."""
+"""The chain without Airflow: the same steps, in one process, a day at a time. For tests that compare warehouses.
+
+`python -m tests.chain DATE` runs a day as the environment says, and sends its mail.
+"""
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,3 +93,8 @@ def tables(file: Path, schemas: tuple[str, ...], leave_out: Mapping[str, set[str
             rows = connection.execute(f"select {chosen} from {row['name']}").fetchall()
             contents[row["name"]] = sorted(map(repr, rows))
     return contents
+
+
+if __name__ == "__main__":
+    run_day(sys.argv[1])
+    publish_digest.send_mail(sys.argv[1], wanted=True)
