@@ -3,11 +3,14 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from include.warehouse import doors
-from include.warehouse.doors import DOORS, CriticalRuleBroken, pass_door
+from include.claims.chat.extractor import Kind, _publishable
+from include.warehouse import data_docs, doors
+from include.warehouse.doors import CriticalRuleBroken, pass_door
+from include.warehouse.rules import DOORS, HEADLINE_CHARACTERS, INSIGHT_CHARACTERS, KINDS
 
 DAY = date(2026, 1, 15)
 QUOTE = "one two three four five six seven"
@@ -112,10 +115,10 @@ ROW_RULES = [
     ("claims", "quote_length", {"quote": "word " * 151}),
     ("claims", "headline_length", {"headline": None}),
     ("claims", "headline_length", {"headline": "  "}),
-    ("claims", "headline_length", {"headline": "x" * 201}),
+    ("claims", "headline_length", {"headline": "x" * (HEADLINE_CHARACTERS[1] + 1)}),
     ("claims", "insight_length", {"insight": None}),
     ("claims", "insight_length", {"insight": "Too short."}),
-    ("claims", "insight_length", {"insight": "x" * 1501}),
+    ("claims", "insight_length", {"insight": "x" * (INSIGHT_CHARACTERS[1] + 1)}),
     ("claims", "insight_length", {"insight": " " * 30}),
     ("claims", "kind_known", {"kind": "gossip"}),
     ("claims", "kind_known", {"kind": None}),
@@ -191,6 +194,20 @@ def test_each_row_that_breaks_a_rule_is_set_aside_by_that_rule_and_the_others_pa
 
 def test_every_row_rule_of_every_door_has_a_case_above():
     assert {(door, rule.name) for door in DOORS for rule in DOORS[door].rules} == {case[:2] for case in ROW_RULES}
+
+
+def test_a_claim_as_long_as_the_limits_allow_passes(docs):
+    longest = claim(0, headline="x" * HEADLINE_CHARACTERS[1], insight="x" * INSIGHT_CHARACTERS[1])
+
+    assert pass_door("claims", [longest], DAY, docs).set_aside == []
+
+
+def test_a_chat_model_is_asked_for_the_kinds_and_kept_to_the_lengths_that_the_door_lets_pass():
+    assert set(get_args(Kind)) == set(KINDS)
+    assert all(_publishable("x" * headline, "x" * insight) for headline in (1, 200) for insight in (20, 1500))
+    assert not _publishable("x" * (HEADLINE_CHARACTERS[1] + 1), "x" * 20)
+    assert not _publishable("x", "x" * (INSIGHT_CHARACTERS[1] + 1))
+    assert not _publishable("x", "x" * (INSIGHT_CHARACTERS[0] - 1))
 
 
 def test_the_reason_says_in_plain_words_all_that_was_wrong_with_a_row(docs):
@@ -298,7 +315,7 @@ def test_the_page_of_a_batch_names_the_broken_rule_and_the_row_and_the_index_lin
     assert "text_present: the text must not be empty" in page(tmp_path, "segments")
     assert "e1" in page(tmp_path, "segments")
     assert "Failed" in page(tmp_path, "segments")
-    link = "validations/segments/2026-01-15/20260115T000000.000000Z/segments.html"
+    link = "validations/segments/2026-01-15/20260115T000000.000000Z/segments-rows.html"
     index = (tmp_path / "index.html").read_text()
     assert f'<a href="{link}">2026-01-15 segments</a>: rules were broken' in index
     assert (tmp_path / link).is_file()
@@ -317,7 +334,7 @@ def test_checking_a_date_again_replaces_its_page_and_other_dates_and_doors_keep_
 
 
 def test_the_docs_keep_a_bounded_number_of_batches(tmp_path, monkeypatch):
-    monkeypatch.setattr(doors, "PAGES_KEPT", 2)
+    monkeypatch.setattr(data_docs, "PAGES_KEPT", 2)
 
     for number in (1, 2, 3):
         day = date(2026, 1, number)
@@ -325,14 +342,13 @@ def test_the_docs_keep_a_bounded_number_of_batches(tmp_path, monkeypatch):
 
     kept = ["2026-01-02", "2026-01-03"]
     assert sorted(path.name for path in (tmp_path / "validations" / "scores").iterdir()) == kept
-    assert sorted(path.name for path in (tmp_path / "stored" / "validations" / "scores").iterdir()) == kept
     assert (tmp_path / "index.html").read_text().count("every rule held") == 2
 
 
 def test_a_check_that_was_killed_while_it_wrote_hinders_no_later_one(tmp_path):
     pass_door("segments", [segment(0)], DAY, tmp_path)
-    (stored,) = (tmp_path / "stored" / "validations").rglob("*.json")
-    stored.write_text(stored.read_text()[:100])
+    (written,) = (tmp_path / "validations").rglob("*.html")
+    written.write_text(written.read_text()[:60])
 
     pass_door("scores", [score(0)], DAY, tmp_path)
 

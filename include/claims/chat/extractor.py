@@ -24,6 +24,7 @@ from include.claims.untrusted import as_data, gives_orders, orders_cut, visible,
 from include.models.chat import ANSWERED, Answer, Asks, NobodyAnswered, Question, load_prompt, short_hash
 from include.models.forms import Form, as_form, items_of
 from include.transcripts.segment import Segment
+from include.warehouse.rules import HEADLINE_CHARACTERS, INSIGHT_CHARACTERS
 from include.words import words
 
 Kind = Literal["fact", "cause", "prediction", "tradeoff", "number", "strategy", "lesson", "opinion"]
@@ -436,7 +437,7 @@ class _Source:
         passage = self._transcript.whole_sentences(passage)
         headline, insight = visible(chosen.headline), visible(chosen.insight)
         if not _publishable(headline, insight):
-            return DroppedClaim(passage.quote, "malformed", "headline or insight is empty or far too long")
+            return DroppedClaim(passage.quote, "malformed", "headline or insight is too short or too long")
         if gives_orders(passage.quote) or gives_orders(headline) or gives_orders(insight):
             return DroppedClaim(passage.quote, "gives_orders", "the passage or its text speaks to a model")
         return self._checked(_Draft(passage, None, headline, insight, chosen.kind), chosen.speaker)
@@ -487,7 +488,9 @@ class _Source:
 
 
 def _publishable(headline: str, insight: str) -> bool:
-    return 0 < len(headline) <= 200 and 0 < len(insight) <= 1500
+    """Whether the door into raw lets texts of these lengths pass."""
+    fits = HEADLINE_CHARACTERS[0] <= len(headline) <= HEADLINE_CHARACTERS[1]
+    return fits and INSIGHT_CHARACTERS[0] <= len(insight) <= INSIGHT_CHARACTERS[1]
 
 
 def _without_duplicates(drafts: Sequence[_Draft]) -> tuple[list[_Draft], list[DroppedClaim]]:
