@@ -16,12 +16,12 @@ select
     -- numbers
     cast(rank as integer) as rank,
     score,
-    coalesce(strength, score) as strength,
+    strength,
     cast(show_count as integer) as show_count,
 
     -- flags
     is_update,
-    coalesce(same_story, cast([] as varchar[])) as same_story,
+    same_story,
 
     -- times
     digest_date,
