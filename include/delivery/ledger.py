@@ -12,7 +12,7 @@ import duckdb
 
 from include.delivery.outcome import Delivery, Outcome, State
 from include.delivery.transports import Outbox
-from include.digest.recipients import Recipient
+from include.digest.recipients import Recipient, mailbox
 from include.digest.seats import DAYS_REMEMBERED
 from include.warehouse.database import append, records, transaction
 
@@ -135,7 +135,7 @@ def settle(connection: duckdb.DuckDBPyConnection, day: date, recipient: str, arr
     as well to try a refused recipient again, or to send a missed mail. Of a mail that arrived from a run that was
     killed, nobody recorded what it told: the day's own five count as told. Raises LookupError where the ledger has no
     such mail, or it was sent."""
-    delivery = Delivery(day, recipient.strip().lower(), "")
+    delivery = Delivery(day, mailbox(recipient), "")
     row = _row(connection, delivery)
     if row is None or row["status"] == "sent":
         state = "has been sent" if row else "is not in the ledger"

@@ -11,8 +11,10 @@ The setting is a list of addresses with commas between, or the path of a file `â
     muted_shows = ["Slow Steaming"]    # whose insights never come
 """
 
+import contextlib
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
+import idna
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 
@@ -29,15 +32,19 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _mailbox(address: str) -> str:
-    """One spelling for one mailbox, so that it gets one mail."""
-    return address.strip().lower()
+def mailbox(address: str) -> str:
+    """One spelling for one mailbox, so that it gets one mail: lower case, an international domain as mail servers write
+    it."""
+    local, at, domain = unicodedata.normalize("NFC", address).strip().lower().rpartition("@")
+    with contextlib.suppress(idna.IDNAError):
+        domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    return f"{local}{at}{domain}"
 
 
 def _known_mailbox(address: str) -> str:
     if not re.fullmatch(r"[^\s@]+@[^\s@]+", address):
         raise ValueError(f"{address!r} is no mail address; write it as name@example.com")
-    return _mailbox(address)
+    return mailbox(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def read(setting: str) -> tuple[Recipient, ...]:
     """
     if setting.endswith(".toml"):
         return _read_file(Path(setting).expanduser())
-    addresses = dict.fromkeys(_mailbox(address) for address in setting.replace(",", " ").split())
+    addresses = dict.fromkeys(mailbox(address) for address in setting.replace(",", " ").split())
     return tuple(Recipient(address) for address in addresses)
 
 

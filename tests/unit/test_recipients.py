@@ -20,6 +20,13 @@ def test_a_list_of_addresses_is_one_recipient_a_mailbox():
     )
 
 
+def test_a_mailbox_of_an_international_domain_is_one_however_it_is_written():
+    assert read("ann@müller.example, Ann@MÜLLER.example ann@xn--mller-kva.example jürgen@straße.example") == (
+        Recipient("ann@xn--mller-kva.example"),
+        Recipient("jürgen@xn--strae-oqa.example"),
+    )
+
+
 def test_a_file_says_who_when_and_what(file):
     file.write_text(
         """

@@ -3,7 +3,7 @@
 import smtplib
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
@@ -56,14 +56,21 @@ class Mailboxes:
         return [recipient for recipient, _ in self.taken]
 
 
+@contextmanager
+def serving(mailboxes: Mailboxes, **settings) -> Iterator[Smtp]:
+    """What sends to these mailboxes, while a server has them."""
+    controller = Controller(mailboxes, hostname="127.0.0.1", port=free_port(), **settings)
+    controller.start()
+    mailboxes.port = controller.port
+    yield Smtp(lambda: smtplib.SMTP("127.0.0.1", controller.port, timeout=5))
+    controller.stop()
+
+
 @pytest.fixture
 def mailboxes() -> Iterator[Mailboxes]:
-    handler = Mailboxes()
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    handler.port = controller.port
-    yield handler
-    controller.stop()
+    opened = Mailboxes()
+    with serving(opened):
+        yield opened
 
 
 @pytest.fixture
@@ -151,6 +158,18 @@ def test_something_that_is_no_address_fails_alone(warehouse, smtp, mailboxes, ma
     status, _, error = ledger(warehouse)["ann"]
     assert status == "failed"
     assert "no mail address" in error
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_an_address_beyond_ascii_is_sent_to_where_the_server_can_and_else_fails_at_once(warehouse, mail_of, offered):
+    mailboxes = Mailboxes()
+    with serving(mailboxes, enable_SMTPUTF8=offered) as smtp:
+        readers = [Recipient(address) for address in ("ann@xn--mller-kva.example", "jürgen@example.com", ANN.address)]
+        deliver(warehouse, FULL, readers, SENDER, smtp, mail_of)
+
+    assert mailboxes.recipients() == [r.address for r in readers if offered or r.address.isascii()]
+    state, _, error = ledger(warehouse)["jürgen@example.com"]
+    assert (state, error and "offers no SMTPUTF8" in error) == (("sent", None) if offered else ("failed", True))
 
 
 def test_a_passing_refusal_is_said_and_a_later_run_sends(warehouse, smtp, mailboxes, mail_of):

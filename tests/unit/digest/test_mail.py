@@ -12,6 +12,7 @@ import pytest
 from invented_days import EMPTY, FULL, SHORT
 from selectolax.lexbor import LexborHTMLParser
 
+from include.delivery.headers import on_the_wire
 from include.delivery.mail import OneClick, compose, html_part, main, message_id, subject, text_part
 from include.digest.reading import read_digest
 from include.digest.recipients import Recipient
@@ -135,7 +136,7 @@ def test_what_was_sent_can_be_read_back_from_its_bytes(connection):
         SENDER,
         SITE,
     )
-    raw = sent.as_bytes(policy=policy.SMTP)
+    raw = on_the_wire(sent)
     back = message_from_bytes(raw, policy=policy.default)
 
     assert raw.isascii()
@@ -167,11 +168,56 @@ def test_with_a_service_that_takes_it_one_click_unsubscribes_by_a_signed_address
 
 
 @pytest.mark.parametrize(
-    ("url", "secret"), [("http://lists.example/", "s"), ("lists.example", "s"), ("https://a.b/", "")]
+    ("url", "secret"),
+    [("http://lists.example/", "s"), ("lists.example", "s"), ("https://a.b/", ""), ("https://größe.example/", "s")],
 )
 def test_a_service_that_cannot_be_trusted_with_one_click_is_an_error(url, secret):
     with pytest.raises(ValueError, match="PODCAST_UNSUBSCRIBE_URL"):
         OneClick(url, secret)
+
+
+def header(raw: bytes, name: str) -> str:
+    """A header as it stands on the wire, its lines put together again."""
+    head = raw.partition(b"\r\n\r\n")[0].decode().replace("\r\n ", " ")
+    return re.search(rf"(?m)^{name}: ([^\r\n]*)", head)[1]
+
+
+LONG = "podcast-insights-daily@mail.department.faculty.university.example"
+
+
+def test_on_the_wire_no_address_is_encoded_or_broken(connection):
+    one_click = OneClick("https://letters.quay.example/podcast-insights/readers/unsubscribe", "s")
+    reader = Recipient(f"{'r' * 60}@mail.department.faculty.university.example", name="Ann Ré, of the Quay")
+    message = compose(read_digest(connection, FULL), reader, f"Podcast Insights <{LONG}>", SITE, one_click)
+
+    raw = on_the_wire(message)
+
+    assert (
+        header(raw, "List-Unsubscribe") == f"<{one_click.address(reader.address)}>, <mailto:{LONG}?subject=unsubscribe>"
+    )
+    assert header(raw, "List-ID") == f"Podcast insights <podcast-insights.{LONG.partition('@')[2]}>"
+    assert header(raw, "From") == f"Podcast Insights <{LONG}>"
+    assert header(raw, "To").endswith(f" <{reader.address}>")
+    assert header(raw, "Message-ID") == message_id(FULL, reader.address, LONG)
+    assert raw.isascii()
+    assert message_from_bytes(raw, policy=policy.default)["To"].addresses[0].display_name == "Ann Ré, of the Quay"
+
+
+def test_an_international_domain_is_written_as_mail_servers_know_it(connection):
+    digest = read_digest(connection, FULL)
+    raw = on_the_wire(compose(digest, Recipient("ann@müller.example"), "Neuigkeiten <neu@größe.example>"))
+
+    assert header(raw, "To") == "ann@xn--mller-kva.example"
+    assert header(raw, "From") == "Neuigkeiten <neu@xn--gre-6ka8i.example>"
+    assert header(raw, "List-Unsubscribe") == "<mailto:neu@xn--gre-6ka8i.example?subject=unsubscribe>"
+    assert header(raw, "Message-ID").endswith("@xn--gre-6ka8i.example>")
+    assert raw.isascii()
+
+
+def test_an_address_with_letters_beyond_ascii_stands_as_it_is(connection):
+    raw = on_the_wire(compose(read_digest(connection, FULL), Recipient("jürgen@example.com"), SENDER))
+
+    assert header(raw, "To") == "jürgen@example.com"
 
 
 def test_hostile_text_stays_text(connection):
