@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import sys
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -34,6 +34,12 @@ from include.warehouse.publication import open_copy
 
 SUBJECT_LENGTH = 72
 """About what a phone shows of a subject."""
+
+HTML_LIMIT = 100_000
+"""In bytes; what is longer, mail programs cut off, and with it what the mail ends with."""
+
+LEFT_OUT_NAMED = 20
+"""How many of the things that were left out a mail names; of the others it says how many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +111,14 @@ def compose(
     else:
         message["List-Unsubscribe"] = f"<{leave}>"
     message["Auto-Submitted"] = "auto-generated"
-    values = {
-        "digest": digest,
-        "subject": subject(digest),
-        "site": (web_address(site_url) or "").rstrip("/"),
-        "unsubscribe": one_click.address(recipient.address) if one_click else leave,
-    }
-    message.set_content(environment().get_template("mail.txt").render(values), cte="quoted-printable")
-    message.add_alternative(_html_template().render(values), subtype="html", cte="quoted-printable")
+    text, html = _parts(
+        digest,
+        subject=subject(digest),
+        site=(web_address(site_url) or "").rstrip("/"),
+        unsubscribe=one_click.address(recipient.address) if one_click else leave,
+    )
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
     message.set_boundary(f"=={message['Message-ID'].strip('<>').partition('@')[0]}==")
     return message
 
@@ -143,6 +149,18 @@ def html_part(message: EmailMessage) -> str:
 def text_part(message: EmailMessage) -> str:
     """The plain text of a composed mail."""
     return _part(message, "plain")
+
+
+def _parts(digest: Digest, **values: str) -> tuple[str, str]:
+    """The plain text and the HTML, which name as much as the HTML has room for of what was left out and, where the
+    insights alone fill it, not who else said the same."""
+    alone = replace(digest, insights=tuple(replace(insight, related=(), close=()) for insight in digest.insights))
+    for told, named in ((digest, LEFT_OUT_NAMED), (digest, 0), (alone, 0)):
+        shown = {**values, "digest": told, "left_out": told.left_out[:named], "more": len(told.left_out[named:])}
+        html = _html_template().render(shown)
+        if len(html.encode()) < HTML_LIMIT:
+            break
+    return environment().get_template("mail.txt").render(shown), html
 
 
 def _part(message: EmailMessage, kind: str) -> str:

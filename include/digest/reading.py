@@ -136,7 +136,7 @@ def read_digest(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Seq
         date=day,
         insights=insights,
         left_out=tuple(
-            LeftOut(one_line(row["what"]), one_line(row["reason"]))
+            LeftOut(one_line(row["what"], 300), one_line(row["reason"], 300))
             for row in ask(connection, SQL / "left_out.sql", day=day, failing_days=DAYS_OF_FAILURE)
         ),
         models=tuple(

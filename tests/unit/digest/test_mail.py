@@ -16,7 +16,7 @@ from include.delivery.headers import on_the_wire
 from include.delivery.mail import OneClick, compose, html_part, main, message_id, subject, text_part
 from include.digest.reading import read_digest
 from include.digest.recipients import Recipient
-from include.warehouse.database import open_warehouse
+from include.warehouse.database import append, open_warehouse
 
 SENDER = "Podcast Insights <insights@example.com>"
 SITE = "https://pods.example/site"
@@ -218,6 +218,39 @@ def test_an_address_with_letters_beyond_ascii_stands_as_it_is(connection):
     raw = on_the_wire(compose(read_digest(connection, FULL), Recipient("jürgen@example.com"), SENDER))
 
     assert header(raw, "To") == "jürgen@example.com"
+
+
+def test_however_much_failed_the_html_part_stays_small_and_ends_with_cost_and_a_way_to_leave(connection):
+    append(connection, "raw.feed_fetches", [
+        {"feed_url": f"https://pods{number}.example/feed.xml", "partition_date": FULL, "status": "failed",
+         "reason": f"the server of the {number}th show answered {'<&> ' * 30}"}
+        for number in range(990)
+    ])  # fmt: skip
+
+    message = mail(connection)
+
+    assert len(html_part(message).encode()) < 100_000
+    for part in (" ".join(text_part(message).split()), visible(html_part(message))):
+        assert part.count("th show answered") >= 9
+        assert "and 977 more" in part
+        assert "1 claim not rated" in part, "what there is much of does not push out the rest"
+        assert re.search(r"Cost: \$0\.04.* Unsubscribe", part)
+
+
+def test_insights_that_fill_the_mail_leave_room_for_cost_and_a_way_to_leave(connection):
+    connection.execute("update marts.claims set insight = repeat('长 ', 900), quote = repeat('话 ', 900) || claim_id")
+    connection.execute("update marts.claims set listen_url = 'https://cdn.example/' || repeat('x', 1900)")
+    connection.execute("update marts.claims set theme_id = 't1', headline = repeat('题 ', 140)")
+    for number in range(40):
+        connection.execute(
+            "insert into raw.feed_fetches (feed_url, partition_date, status, reason) values ($f, $d, 'failed', $r)",
+            {"f": f"https://{number}.example/", "d": FULL, "r": '"' * 300},
+        )
+
+    message = mail(connection)
+
+    assert 50_000 < len(html_part(message).encode()) < 100_000
+    assert "Unsubscribe" in visible(html_part(message))
 
 
 def test_hostile_text_stays_text(connection):
