@@ -62,7 +62,7 @@ def address(text: str, name: str = "") -> Address:
     except (ValueError, IndexError, MessageError):
         found = None
     if found is None or not local or not domain.isascii():
-        raise ValueError(f"{text!r} is no mail address. Write it as name@example.com.")
+        raise ValueError(f"{text!r} is no mail address, which is a name, an @ and a domain.")
     return found
 
 

@@ -5,6 +5,7 @@ mail leaves and `sent` after. A row that is still pending when a later run finds
 only a person can tell whether that mail arrived, so it is never sent again by itself.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -83,7 +84,7 @@ def record(connection: duckdb.DuckDBPyConnection, outcome: Outcome) -> None:
             update ops.deliveries set status = $status, error = $error, sent_at = if($status = 'sent', $now, null)
             where digest_date = $day and recipient = $recipient
             """,
-            {**key, "status": outcome.state, "error": outcome.error, "now": _utc()},
+            {**key, "status": outcome.state, "error": _anonymous(outcome), "now": _utc()},
         )
 
 
@@ -164,6 +165,16 @@ def settle(connection: duckdb.DuckDBPyConnection, day: date, recipient: str, arr
         """,
         {**_key(delivery), "arrived": arrived, "now": _utc()},
     )
+
+
+def _anonymous(outcome: Outcome) -> str | None:
+    """The reason without anybody's address, also where a server puts it in its answer: analysts may read it."""
+    if outcome.error is None:
+        return None
+    address = outcome.delivery.recipient
+    names = [re.escape(name) for name in (address, address.partition("@")[0]) if len(name) > 2]
+    known = rf"(?<!\w)(?:{'|'.join(names)})(?!\w)" if names else r"(?!)"
+    return re.sub(rf"{known}|[^\s@<>()'\"]+@[^\s@<>()'\",;:]+", "…", outcome.error, flags=re.IGNORECASE)
 
 
 def _row(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> dict | None:

@@ -21,6 +21,7 @@ from include.digest.reading import read_digest
 from include.digest.recipients import Recipient
 from include.pipeline import deliver_digests, publish_digest
 from include.warehouse.database import open_warehouse, records
+from include.warehouse.publication import open_copy, publish
 from tests.chain import environment
 
 SENDER = "Podcast Insights <insights@example.com>"
@@ -140,6 +141,24 @@ def test_a_refused_recipient_is_recorded_with_the_reason_and_stops_nobody(wareho
     assert mailboxes.recipients() == ["bo@example.com"]
     assert ledger(warehouse)["ann@example.com"] == ("failed", "smtp", "refused: 550 no such mailbox")
     assert ledger(warehouse)["bo@example.com"][0] == "sent"
+
+
+def test_nothing_that_is_published_holds_a_recipients_address_or_lets_one_be_guessed(
+    warehouse, warehouse_file, smtp, mailboxes, mail_of, tmp_path
+):
+    mailboxes.refuse = {ANN.address: "550 5.1.1 <Ann@Example.com>: user ann unknown, said insights@example.com"}
+    deliver(warehouse, FULL, [ANN, BO, Recipient("carolin")], SENDER, smtp, mail_of)
+    publish(warehouse_file, tmp_path / "copy.duckdb")
+
+    with open_copy(tmp_path / "copy.duckdb") as copy:
+        rows = records(copy, "select * from ops.deliveries order by recipient")
+        told = records(copy, "from ops.sent_insights")
+    assert [row["recipient"] for row in rows] == ["a***@example.com", "b***@example.com", "c***"]
+    assert rows[0]["error"] == "refused: 550 5.1.1 <…>: user … unknown, said …"
+    assert {row["message_id"] for row in rows} == {None}
+    assert told
+    for said in (str(rows).lower(), str(told).lower()):
+        assert not any(name in said for name in ("ann@", " ann ", "bo@", "carolin"))
 
 
 def test_a_recipient_refused_for_good_is_not_tried_again(warehouse, smtp, mailboxes, mail_of):
