@@ -65,7 +65,9 @@ def counted(number: int, noun: str) -> str:
 
 def listening(claim: Mention) -> str:
     """What the link to the recording says."""
-    return "Open the episode" if claim.start_seconds is None else f"Listen from {clock(claim.start_seconds)}"
+    if claim.start_seconds is None or claim.listen_url == claim.episode_url:
+        return "Open the episode"
+    return f"Listen from {clock(claim.start_seconds)}"
 
 
 def all_that_was_read(digest: Digest) -> str:

@@ -25,7 +25,8 @@ troubles as (
 feeds as (
     select
         1 as part,
-        coalesce(show_title, feed_url) as what,
+        -- A show that has no title yet is known by its host.
+        coalesce(show_title, regexp_extract(feed_url, '://(?:[^/]*@)?([^/:?#]+)', 1)) as what,
         coalesce(reason, status)
         || if(failing_days >= $failing_days, strftime(failing_since, '; failing since %-d %B %Y'), '') as reason
     from ops.feed_status
