@@ -57,8 +57,19 @@ parts as (
         end as reason
     from ops.dropped_claims as dropped
     inner join marts.episodes as episodes on dropped.episode_id = episodes.episode_id
-    where dropped.partition_date = $day and dropped.quote = ''
+    where dropped.partition_date = $day and dropped.quote = '' and dropped.reason <> 'language'
     group by episodes.show_title, episodes.title, dropped.reason
+),
+
+in_other_languages as (
+    select
+        2 as part,
+        count(distinct episode_id)
+        || if(count(distinct episode_id) = 1, ' episode in ', ' episodes in ') || detail as what,
+        'not read, as the bundled model reads English alone; a chat model reads it' as reason
+    from ops.dropped_claims
+    where partition_date = $day and reason = 'language'
+    group by detail
 ),
 
 ungrounded as (
@@ -114,6 +125,8 @@ left_out as (
     select * from episodes
     union all
     select * from parts
+    union all
+    select * from in_other_languages
     union all
     select * from ungrounded
     union all

@@ -253,6 +253,36 @@ def test_insights_that_fill_the_mail_leave_room_for_cost_and_a_way_to_leave(conn
     assert "Unsubscribe" in visible(html_part(message))
 
 
+def test_what_was_made_up_is_said_by_the_day_that_made_it_up_and_by_its_own(connection):
+    connection.execute(
+        "update raw.feed_fetches set made_up_on = $late where partition_date = $day and show_title = 'Harbour Lines'",
+        {"late": SHORT, "day": FULL},
+    )
+
+    for day, said in (
+        (SHORT, "Made up: 1 feed of 14 January, which could not be read then, with 1 new episode."),
+        (FULL, "Read late, on 15 January: 1 feed, with 1 new episode."),
+    ):
+        message = mail(connection, day)
+        for part in (" ".join(text_part(message).split()), visible(html_part(message))):
+            assert f"feeds checked. {said}" in part
+
+
+def test_episodes_in_a_language_that_nothing_here_reads_are_said_to_be_unread(connection):
+    append(connection, "ops.dropped_claims", [
+        {"episode_id": episode, "partition_date": FULL, "quote": "", "reason": "language", "detail": "Spanish"}
+        for episode in ("e1", "e2")
+    ])  # fmt: skip
+
+    message = mail(connection)
+
+    for part in (" ".join(text_part(message).split()), visible(html_part(message))):
+        assert "2 episodes of 2 shows" in part
+        assert (
+            "2 episodes in Spanish (not read, as the bundled model reads English alone; a chat model reads it)" in part
+        )
+
+
 def test_hostile_text_stays_text(connection):
     attack = (
         "<script>alert(1)</script>\r\nBcc: victim@example.com\r\n\r\n"
