@@ -52,17 +52,23 @@ POLICY = EmailPolicy(header_factory=_REGISTRY)
 """For a message that is to be written; see `on_the_wire`."""
 
 
+class BadAddress(ValueError):
+    """A text is no mail address."""
+
+
 def address(text: str, name: str = "") -> Address:
-    """A mail address with its domain in ASCII. Raises ValueError where it is none."""
+    """A mail address with its domain in ASCII. Raises BadAddress where it is none."""
     local, _, domain = mailbox(text).rpartition("@")
     try:
         # Letters beyond ASCII are allowed by RFC 6532, but not by the parser.
-        Address(addr_spec=f"{''.join(c if c.isascii() or not c.isprintable() else 'x' for c in local)}@{domain}")
-        found = Address(name, local, domain)
+        plain = "".join(c if c.isascii() or not c.isprintable() else "x" for c in local)
+        found = Address(name, addr_spec=f"{plain}@{domain}")
+        if plain != local:
+            found = Address(name, local, domain)
     except (ValueError, IndexError, MessageError):
-        found = None
-    if found is None or not local or not domain.isascii():
-        raise ValueError(f"{text!r} is no mail address, which is a name, an @ and a domain.")
+        found = Address()
+    if not (found.username and found.domain and domain.isascii()):
+        raise BadAddress(f"{text!r} is no mail address, which is a name, an @ and a domain.")
     return found
 
 

@@ -21,7 +21,7 @@ import duckdb
 import jinja2
 import mrml
 
-from include.delivery.headers import POLICY, address, on_the_wire
+from include.delivery.headers import POLICY, BadAddress, address, on_the_wire
 from include.digest import recipients
 from include.digest.personal import read_for
 from include.digest.reading import Digest, Insight
@@ -94,10 +94,14 @@ def compose(
     """The mail of a digest to one recipient: multipart/alternative, UTF-8, lines no longer than mail allows.
 
     The same arguments give the same mail; whoever sends it adds the date. Insights link to their pages under `site_url`
-    where it is set, else to the recording. Raises ValueError where sender or recipient is no mail address.
+    where it is set, else to the recording. Raises BadAddress where the recipient is no mail address, and ValueError
+    where the sender is none.
     """
     name, spelled = parseaddr(sender)
-    from_address = address(spelled or sender, one_line(name, 100))
+    try:
+        from_address = address(spelled or sender, one_line(name, 100))
+    except BadAddress as error:
+        raise ValueError(f"PODCAST_SENDER cannot be used: {error}") from None
     message = EmailMessage(POLICY)
     message["From"] = from_address
     message["To"] = address(recipient.address, one_line(recipient.name, 100))

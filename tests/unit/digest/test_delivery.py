@@ -191,6 +191,17 @@ def test_an_address_beyond_ascii_is_sent_to_where_the_server_can_and_else_fails_
     assert (state, error and "offers no SMTPUTF8" in error) == (("sent", None) if offered else ("failed", True))
 
 
+def test_a_setting_that_is_wrong_fails_no_recipient_for_good(warehouse, smtp, mailboxes, mail_of):
+    with warehouse() as connection:
+        digest = read_digest(connection, FULL)
+    with pytest.raises(DeliveryError, match="PODCAST_SENDER cannot be used"):
+        deliver(warehouse, FULL, [ANN], "insights", smtp, lambda to, told: Letter(compose(digest, to, "insights")))
+
+    deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
+
+    assert mailboxes.recipients() == [ANN.address]
+
+
 def test_a_passing_refusal_is_said_and_a_later_run_sends(warehouse, smtp, mailboxes, mail_of):
     mailboxes.refuse = {"ann@example.com": "451 try again later"}
     with pytest.raises(DeliveryError, match=r"not sent to ann@example.com: refused: 451 try again later"):

@@ -220,6 +220,12 @@ def test_an_address_with_letters_beyond_ascii_stands_as_it_is(connection):
     assert header(raw, "To") == "jürgen@example.com"
 
 
+def test_a_quoted_name_before_the_at_stays_quoted_as_it_is(connection):
+    raw = on_the_wire(compose(read_digest(connection, FULL), Recipient('"ann smith"@example.com'), SENDER))
+
+    assert header(raw, "To") == '"ann smith"@example.com'
+
+
 def test_however_much_failed_the_html_part_stays_small_and_ends_with_cost_and_a_way_to_leave(connection):
     append(connection, "raw.feed_fetches", [
         {"feed_url": f"https://pods{number}.example/feed.xml", "partition_date": FULL, "status": "failed",
