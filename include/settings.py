@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     sender: str = "Podcast Insights <insights@localhost>"
     alert_recipients: Annotated[tuple[str, ...], NoDecode] = ()
     site_url: str = ""
+    share_private_links: bool = False
     unsubscribe_url: str = ""
     unsubscribe_secret: SecretStr = SecretStr("")
     schedule: bool = True

@@ -5,6 +5,7 @@ mail leaves and `sent` after. A row that is still pending when a later run finds
 only a person can tell whether that mail arrived, so it is never sent again by itself.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +13,7 @@ import duckdb
 
 from include.delivery.outcome import Delivery, Outcome, State
 from include.delivery.transports import Outbox
-from include.digest.recipients import Recipient
+from include.digest.recipients import Recipient, mailbox
 from include.digest.seats import DAYS_REMEMBERED
 from include.warehouse.database import append, records, transaction
 
@@ -83,7 +84,7 @@ def record(connection: duckdb.DuckDBPyConnection, outcome: Outcome) -> None:
             update ops.deliveries set status = $status, error = $error, sent_at = if($status = 'sent', $now, null)
             where digest_date = $day and recipient = $recipient
             """,
-            {**key, "status": outcome.state, "error": outcome.error, "now": _utc()},
+            {**key, "status": outcome.state, "error": _anonymous(outcome), "now": _utc()},
         )
 
 
@@ -135,7 +136,7 @@ def settle(connection: duckdb.DuckDBPyConnection, day: date, recipient: str, arr
     as well to try a refused recipient again, or to send a missed mail. Of a mail that arrived from a run that was
     killed, nobody recorded what it told: the day's own five count as told. Raises LookupError where the ledger has no
     such mail, or it was sent."""
-    delivery = Delivery(day, recipient.strip().lower(), "")
+    delivery = Delivery(day, mailbox(recipient), "")
     row = _row(connection, delivery)
     if row is None or row["status"] == "sent":
         state = "has been sent" if row else "is not in the ledger"
@@ -164,6 +165,16 @@ def settle(connection: duckdb.DuckDBPyConnection, day: date, recipient: str, arr
         """,
         {**_key(delivery), "arrived": arrived, "now": _utc()},
     )
+
+
+def _anonymous(outcome: Outcome) -> str | None:
+    """The reason without anybody's address, also where a server puts it in its answer: analysts may read it."""
+    if outcome.error is None:
+        return None
+    address = outcome.delivery.recipient
+    names = [re.escape(name) for name in (address, address.partition("@")[0]) if len(name) > 2]
+    known = rf"(?<!\w)(?:{'|'.join(names)})(?!\w)" if names else r"(?!)"
+    return re.sub(rf"{known}|[^\s@<>()'\"]+@[^\s@<>()'\",;:]+", "…", outcome.error, flags=re.IGNORECASE)
 
 
 def _row(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> dict | None:

@@ -10,12 +10,9 @@ import hashlib
 import hmac
 import sys
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from email.errors import MessageError
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from urllib.parse import quote, urlencode
@@ -24,10 +21,11 @@ import duckdb
 import jinja2
 import mrml
 
+from include.delivery.headers import POLICY, BadAddress, address, on_the_wire
 from include.digest import recipients
 from include.digest.personal import read_for
 from include.digest.reading import Digest, Insight
-from include.digest.recipients import Recipient
+from include.digest.recipients import Recipient, mailbox
 from include.digest.shown import one_line, web_address
 from include.settings import Settings, settings
 from include.templates import FOLDER, environment
@@ -36,6 +34,12 @@ from include.warehouse.publication import open_copy
 
 SUBJECT_LENGTH = 72
 """About what a phone shows of a subject."""
+
+HTML_LIMIT = 100_000
+"""In bytes; what is longer, mail programs cut off, and with it what the mail ends with."""
+
+LEFT_OUT_NAMED = 20
+"""How many of the things that were left out a mail names; of the others it says how many they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,8 @@ class OneClick:
     secret: str
 
     def __post_init__(self) -> None:
-        if not (web_address(self.url) or "").startswith("https://"):
-            raise ValueError(f"PODCAST_UNSUBSCRIBE_URL is {self.url!r}, but has to be an https address.")
+        if not ((web_address(self.url) or "").startswith("https://") and self.url.isascii()):
+            raise ValueError(f"PODCAST_UNSUBSCRIBE_URL is {self.url!r}, but has to be an https address in ASCII.")
         if not self.secret:
             raise ValueError("PODCAST_UNSUBSCRIBE_URL needs PODCAST_UNSUBSCRIBE_SECRET, which signs its tokens.")
 
@@ -90,30 +94,35 @@ def compose(
     """The mail of a digest to one recipient: multipart/alternative, UTF-8, lines no longer than mail allows.
 
     The same arguments give the same mail; whoever sends it adds the date. Insights link to their pages under `site_url`
-    where it is set, else to the recording. Raises ValueError where sender or recipient is no mail address.
+    where it is set, else to the recording. Raises BadAddress where the recipient is no mail address, and ValueError
+    where the sender is none.
     """
-    sender_name, sender_address = parseaddr(sender)
-    message = EmailMessage()
-    message["From"] = _address(sender_address or sender, sender_name)
-    message["To"] = _address(recipient.address, one_line(recipient.name, 100))
+    name, spelled = parseaddr(sender)
+    try:
+        from_address = address(spelled or sender, one_line(name, 100))
+    except BadAddress as error:
+        raise ValueError(f"PODCAST_SENDER cannot be used: {error}") from None
+    message = EmailMessage(POLICY)
+    message["From"] = from_address
+    message["To"] = address(recipient.address, one_line(recipient.name, 100))
     message["Subject"] = subject(digest)
     message["Message-ID"] = message_id(digest.date, recipient.address, sender)
-    message["List-ID"] = f"Podcast insights <podcast-insights.{sender_address.rpartition('@')[2]}>"
-    leave = f"mailto:{quote(sender_address, safe='@+')}?subject=unsubscribe"
+    message["List-ID"] = f"Podcast insights <podcast-insights.{from_address.domain}>"
+    leave = f"mailto:{quote(from_address.addr_spec, safe='@+')}?subject=unsubscribe"
     if one_click:
         message["List-Unsubscribe"] = f"<{one_click.address(recipient.address)}>, <{leave}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     else:
         message["List-Unsubscribe"] = f"<{leave}>"
     message["Auto-Submitted"] = "auto-generated"
-    values = {
-        "digest": digest,
-        "subject": subject(digest),
-        "site": (web_address(site_url) or "").rstrip("/"),
-        "unsubscribe": one_click.address(recipient.address) if one_click else leave,
-    }
-    message.set_content(environment().get_template("mail.txt").render(values), cte="quoted-printable")
-    message.add_alternative(_html_template().render(values), subtype="html", cte="quoted-printable")
+    text, html = _parts(
+        digest,
+        subject=subject(digest),
+        site=(web_address(site_url) or "").rstrip("/"),
+        unsubscribe=one_click.address(recipient.address) if one_click else leave,
+    )
+    message.set_content(text, cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
     message.set_boundary(f"=={message['Message-ID'].strip('<>').partition('@')[0]}==")
     return message
 
@@ -133,7 +142,7 @@ def message_id(day: date, recipient: str, sender: str) -> str:
     """The Message-ID of a delivery. It follows from the day and the recipient, so that a mail server's log or a
     mailbox can be searched for it, and a mail that came twice is known for the same."""
     key = hashlib.sha256(f"{day.isoformat()}\n{recipient.casefold()}".encode()).hexdigest()[:20]
-    return f"<{day.isoformat()}.{key}@{parseaddr(sender)[1].rpartition('@')[2] or 'localhost'}>"
+    return f"<{day.isoformat()}.{key}@{mailbox(parseaddr(sender)[1]).rpartition('@')[2] or 'localhost'}>"
 
 
 def html_part(message: EmailMessage) -> str:
@@ -146,20 +155,22 @@ def text_part(message: EmailMessage) -> str:
     return _part(message, "plain")
 
 
+def _parts(digest: Digest, **values: str) -> tuple[str, str]:
+    """The plain text and the HTML, which name as much as the HTML has room for of what was left out and, where the
+    insights alone fill it, not who else said the same."""
+    alone = replace(digest, insights=tuple(replace(insight, related=(), close=()) for insight in digest.insights))
+    for told, named in ((digest, LEFT_OUT_NAMED), (digest, 0), (alone, 0)):
+        shown = {**values, "digest": told, "left_out": told.left_out[:named], "more": len(told.left_out[named:])}
+        html = _html_template().render(shown)
+        if len(html.encode()) < HTML_LIMIT:
+            break
+    return environment().get_template("mail.txt").render(shown), html
+
+
 def _part(message: EmailMessage, kind: str) -> str:
     part = message.get_body((kind,))
     assert part is not None
     return part.get_content()
-
-
-def _address(text: str, name: str = "") -> Address:
-    try:
-        address = Address(name, addr_spec=text)
-    except (ValueError, IndexError, MessageError):
-        address = None
-    if address is None or not address.username or not address.domain:
-        raise ValueError(f"{text!r} is no mail address. Write it as name@example.com.")
-    return address
 
 
 @functools.cache
@@ -188,7 +199,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     try:
         known = {recipient.address: recipient for recipient in recipients.read(configured.recipients)}
-        reader = known.get(given.to.lower()) or Recipient(given.to) if given.to else next(iter(known.values()))
+        reader = known.get(mailbox(given.to)) or Recipient(given.to) if given.to else next(iter(known.values()))
         with open_copy(database) as connection:
             message = write(connection, partition.day(given.date), reader, frozenset(), configured).message
     except (LookupError, ValueError) as problem:
@@ -203,7 +214,7 @@ def main(arguments: list[str] | None = None) -> int:
         given.html.write_text(html_part(message), encoding="utf-8")
     if given.eml:
         message["Date"] = format_datetime(datetime.now(UTC))
-        given.eml.write_bytes(message.as_bytes(policy=SMTP))
+        given.eml.write_bytes(on_the_wire(message))
     return 0
 
 

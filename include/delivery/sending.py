@@ -11,6 +11,7 @@ from itertools import groupby
 import duckdb
 
 from include.delivery import ledger
+from include.delivery.headers import BadAddress
 from include.delivery.mail import Letter, message_id
 from include.delivery.outcome import Delivery, Outcome
 from include.delivery.transports import Transport, in_short
@@ -100,7 +101,7 @@ def send(
     """Sends one mail; needs no warehouse, and is not safe to repeat. A recipient that is no mail address fails."""
     try:
         letter = compose(recipient, told)
-    except ValueError as error:
+    except BadAddress as error:
         return Outcome(delivery, "failed", str(error))
     except Exception as error:
         log.exception("the mail to %s could not be written", delivery.recipient)

@@ -6,13 +6,14 @@ import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
+from include.delivery.headers import needs_utf8, on_the_wire
 from include.delivery.outcome import Delivery, Outcome
+
+WITHOUT_UTF8 = "the mail server takes no address with letters beyond ASCII before the @, as it offers no SMTPUTF8"
 
 
 class Transport(Protocol):
@@ -34,7 +35,7 @@ class Outbox:
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / f"{delivery.day.isoformat()}-{quote(delivery.recipient, safe='@+')}.eml"
         partial = file.with_name(f"{file.name}.partial")
-        partial.write_bytes(message.as_bytes(policy=SMTP))
+        partial.write_bytes(on_the_wire(message))
         os.replace(partial, file)
         return Outcome(delivery, "sent")
 
@@ -61,10 +62,12 @@ class Smtp:
             client.close()
 
     def _hand_over(self, client: smtplib.SMTP, delivery: Delivery, message: EmailMessage) -> Outcome:
-        sender = parseaddr(str(message["From"]))[1]
+        sender = message["From"].addresses[0].addr_spec
         try:
             client.ehlo_or_helo_if_needed()
-            code, answer = client.mail(sender)
+            if needs_utf8(message) and not client.has_extn("smtputf8"):
+                return Outcome(delivery, "failed", WITHOUT_UTF8)
+            code, answer = client.mail(sender, ["SMTPUTF8"] if needs_utf8(message) else [])
             if code != 250:
                 return Outcome(delivery, "deferred", f"the sender {sender} was refused: {_answer(code, answer)}")
             code, answer = client.rcpt(delivery.recipient)
@@ -73,7 +76,7 @@ class Smtp:
         except (smtplib.SMTPException, OSError, UnicodeError) as error:
             return Outcome(delivery, "deferred", f"the connection broke before the mail left: {in_short(error)}")
         try:
-            code, answer = client.data(message.as_bytes(policy=SMTP))
+            code, answer = client.data(on_the_wire(message))
         except smtplib.SMTPDataError as refusal:
             return _refused(delivery, refusal.smtp_code, refusal.smtp_error)
         except (smtplib.SMTPException, OSError) as error:

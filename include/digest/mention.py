@@ -5,7 +5,7 @@ import functools
 from dataclasses import dataclass
 from datetime import date
 
-from include.digest.shown import one_line, web_address
+from include.digest.shown import link, one_line
 from include.words import words
 
 ALMOST_ALL = 0.9
@@ -14,9 +14,10 @@ ALMOST_ALL = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mention:
-    """A row of the view `mentions`. Texts are single lines without control characters; addresses are http or https, or
-    None. `said_on` is the day (UTC) whose new episodes hold it; `start_seconds` is None where the transcript bears no
-    time. `recording_show_id` is the show that published the recording first."""
+    """A row of the view `mentions`. Texts are single lines without control characters. Addresses are http or https and
+    bear no secret, or are None; where the recording's does, the episode's page takes its place. `said_on` is the day
+    (UTC) whose new episodes hold it; `start_seconds` is None where the transcript bears no time. `recording_show_id` is
+    the show that published the recording first."""
 
     claim_id: str
     theme_id: str
@@ -73,8 +74,8 @@ def shown(row: dict) -> dict:
         "speaker": one_line(row["speaker"], 100) or None,
         "show_title": one_line(row["show_title"], 200) or "A show without a name",
         "episode_title": one_line(row["episode_title"], 300) or "Untitled episode",
-        "episode_url": web_address(row["episode_url"]),
-        "listen_url": web_address(row["listen_url"]),
+        "episode_url": link(row["episode_url"]),
+        "listen_url": link(row["listen_url"]) or link(row["episode_url"]),
     }
 
 

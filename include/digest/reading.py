@@ -72,6 +72,17 @@ class LeftOut:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class MadeUp:
+    """Feeds that were read late: by the run of the digest's own day for the earlier `day`, or, where it `is_own`, for
+    the digest's own day by the run of the later `day`."""
+
+    is_own: bool
+    day: date
+    feeds: int
+    episodes: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """What one day gave; money is US dollars. `seconds_read` is the length of what was read, in part taken from the
@@ -85,6 +96,7 @@ class Digest:
     episodes_read: int
     seconds_read: int
     length_is_estimated: bool
+    made_up: tuple[MadeUp, ...]
     left_out: tuple[LeftOut, ...]
     models: tuple[str, ...]
     chat_usd: float
@@ -135,8 +147,9 @@ def read_digest(connection: duckdb.DuckDBPyConnection, day: date, claim_ids: Seq
     return Digest(
         date=day,
         insights=insights,
+        made_up=tuple(MadeUp(**row) for row in ask(connection, SQL / "made_up.sql", day=day)),
         left_out=tuple(
-            LeftOut(one_line(row["what"]), one_line(row["reason"]))
+            LeftOut(one_line(row["what"], 300), one_line(row["reason"], 300))
             for row in ask(connection, SQL / "left_out.sql", day=day, failing_days=DAYS_OF_FAILURE)
         ),
         models=tuple(

@@ -11,8 +11,10 @@ The setting is a list of addresses with commas between, or the path of a file `â
     muted_shows = ["Slow Steaming"]    # whose insights never come
 """
 
+import contextlib
 import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,7 +22,18 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
+import idna
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+
+
+class BadRecipients(ValueError):
+    """The recipients file cannot be used, and trying again does not help; the message says where and why."""
+
+    def __init__(self, file: Path, trouble: str):
+        super().__init__(
+            f"The recipients file {file}{trouble}. It is read anew whenever mail is sent: mend it, then clear the "
+            "failed task."
+        )
 
 
 def _known_zone(name: str) -> str:
@@ -29,15 +42,19 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _mailbox(address: str) -> str:
-    """One spelling for one mailbox, so that it gets one mail."""
-    return address.strip().lower()
+def mailbox(address: str) -> str:
+    """One spelling for one mailbox, so that it gets one mail: lower case, an international domain as mail servers write
+    it."""
+    local, at, domain = unicodedata.normalize("NFC", address).strip().lower().rpartition("@")
+    with contextlib.suppress(idna.IDNAError):
+        domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    return f"{local}{at}{domain}"
 
 
 def _known_mailbox(address: str) -> str:
     if not re.fullmatch(r"[^\s@]+@[^\s@]+", address):
         raise ValueError(f"{address!r} is no mail address; write it as name@example.com")
-    return _mailbox(address)
+    return mailbox(address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +90,11 @@ def read(setting: str) -> tuple[Recipient, ...]:
     """The recipients that the setting names, one a mailbox.
 
     An address of a list may be a wrong one: that shows when its mail is written, and stops nobody else. Raises
-    ValueError, naming file, entry and field, where the file cannot be read or says what it may not.
+    BadRecipients, naming file, entry and field, where the file cannot be read or says what it may not.
     """
     if setting.endswith(".toml"):
         return _read_file(Path(setting).expanduser())
-    addresses = dict.fromkeys(_mailbox(address) for address in setting.replace(",", " ").split())
+    addresses = dict.fromkeys(mailbox(address) for address in setting.replace(",", " ").split())
     return tuple(Recipient(address) for address in addresses)
 
 
@@ -86,19 +103,17 @@ def _read_file(file: Path) -> tuple[Recipient, ...]:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise ValueError(
-            f"The recipients file {file}, which PODCAST_RECIPIENTS names, cannot be read: {reason}."
-        ) from None
+        raise BadRecipients(file, f", which PODCAST_RECIPIENTS names, cannot be read: {reason}") from None
     entries = content.pop("recipient", None)
     if content:
-        raise ValueError(f"The recipients file {file} has {', '.join(sorted(content))} outside of any [[recipient]].")
+        raise BadRecipients(file, f" has {', '.join(sorted(content))} outside of any [[recipient]]")
     if not isinstance(entries, list) or not entries:
-        raise ValueError(f"The recipients file {file} has no [[recipient]].")
+        raise BadRecipients(file, " has no [[recipient]]")
     found: dict[str, Recipient] = {}
     for number, entry in enumerate(entries, 1):
         recipient = _recipient(entry, number, file)
         if recipient.address in found:
-            raise ValueError(f"The recipients file {file}, recipient {number}: {recipient.address} stands there twice.")
+            raise BadRecipients(file, f", recipient {number}: {recipient.address} stands there twice")
         found[recipient.address] = recipient
     return tuple(found.values())
 
@@ -112,9 +127,7 @@ def _recipient(entry: Mapping[str, Any], number: int, file: Path) -> Recipient:
             f"{'.'.join(map(str, error['loc']))}: {error['msg'].removeprefix('Value error, ')}"
             for error in errors.errors(include_url=False)
         )
-        raise ValueError(
-            f"The recipients file {file}, recipient {number} ({address or 'no address'}): {told}."
-        ) from None
+        raise BadRecipients(file, f", recipient {number} ({address or 'no address'}): {told}") from None
 
 
 _ADAPTER = TypeAdapter(Recipient)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from include.addresses import without_secrets
 from include.settings import settings
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ def report(name: str, subject: str, text: str) -> None:
 
 def _report(name: str, subject: str, text: str) -> None:
     file = settings().data_dir / "alerts" / f"{name}.txt"
+    text = without_secrets(text)
     content = f"{subject}\n\n{text}"
     if file.is_file() and file.read_text() == content and time.time() - file.stat().st_mtime < _DAY:
         return

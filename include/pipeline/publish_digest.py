@@ -29,7 +29,7 @@ def send_mail(partition_key: str | None, wanted: bool) -> Summary:
         return said(sent=0, reason="no delivery was asked for")
     with publication.open_copy(settings().published) as connection:
         today = reading.read_digest(connection, day)
-    if not today.episodes_read and not today.left_out:
+    if not (today.episodes_read or today.left_out or today.made_up):
         return said(sent=0, reason="no feed had a new episode that day")
     readers = recipients.read(settings().recipients)
     transport = transport_from_airflow(settings().outbox)

@@ -24,8 +24,9 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters = (clock, long_day, short_day, near_day, length, counted, listening, all_that_was_read, made_by)
-    loaded.filters.update({written.__name__: written for written in filters})
+    written = (clock, long_day, short_day, near_day, length, counted)
+    told = (listening, all_that_was_read, all_that_was_made_up, made_by)
+    loaded.filters.update({function.__name__: function for function in (*written, *told)})
     loaded.globals["seats"] = in_words(SEATS)
     return loaded
 
@@ -65,7 +66,9 @@ def counted(number: int, noun: str) -> str:
 
 def listening(claim: Mention) -> str:
     """What the link to the recording says."""
-    return "Open the episode" if claim.start_seconds is None else f"Listen from {clock(claim.start_seconds)}"
+    if claim.start_seconds is None or claim.listen_url == claim.episode_url:
+        return "Open the episode"
+    return f"Listen from {clock(claim.start_seconds)}"
 
 
 def all_that_was_read(digest: Digest) -> str:
@@ -75,6 +78,19 @@ def all_that_was_read(digest: Digest) -> str:
         f"{counted(digest.episodes_read, 'episode')} of {counted(digest.shows_read, 'show')}, "
         f"{about}{length(digest.seconds_read)} of talk; {counted(digest.feeds_checked, 'feed')} checked."
     )
+
+
+def all_that_was_made_up(digest: Digest) -> str:
+    """`Made up: 2 feeds of 14 January, which could not be read then, with 1 new episode. `, and nothing where nothing
+    was."""
+    told = []
+    for late in digest.made_up:
+        feeds, episodes = counted(late.feeds, "feed"), counted(late.episodes, "new episode")
+        if late.is_own:
+            told.append(f"Read late, on {near_day(late.day)}: {feeds}, with {episodes}. ")
+        else:
+            told.append(f"Made up: {feeds} of {near_day(late.day)}, which could not be read then, with {episodes}. ")
+    return "".join(told)
 
 
 def made_by(digest: Digest) -> str:

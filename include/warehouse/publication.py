@@ -12,9 +12,10 @@ import duckdb
 
 from include.warehouse.database import open_warehouse
 
-_RECIPIENT = {"recipient": "regexp_replace(recipient, '^(.).*(@.*)$', '\\1***\\2')"}
-_MASKED = {"ops.deliveries": _RECIPIENT, "ops.sent_insights": _RECIPIENT}
-"""Columns that analysts see in part only."""
+_RECIPIENT = {"recipient": "regexp_replace(recipient, '^(.)[^@]*.*?(@[^@]*)?$', '\\1***\\2')"}
+_MASKED = {"ops.deliveries": {**_RECIPIENT, "message_id": "null::varchar"}, "ops.sent_insights": _RECIPIENT}
+"""Columns that analysts see in part only, or not at all: a Message-ID follows from the recipient, so that who guesses
+an address could tell by it that they are right."""
 
 _SCHEMAS = ("marts", "ops")
 

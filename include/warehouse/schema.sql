@@ -59,8 +59,10 @@ create table if not exists raw.feed_fetches (
     http_status integer,
     item_count integer,
     episode_count integer,
-    fetched_at timestamp
+    fetched_at timestamp,
+    made_up_on date
 );
+alter table raw.feed_fetches add column if not exists made_up_on date;
 
 -- grain: an episode
 create table if not exists raw.episodes (
@@ -280,7 +282,8 @@ create table if not exists ops.sent_insights (
 -- grain: a feed and day. `status`: ok (with episodes of that day), unchanged (read, without), empty (no items at all),
 -- moved (read, from an address that is asked from now on), failed, blocked (the publisher forbids it); `reason` says why.
 -- `failing_since`: of a failed row, the first day of the failures in a row that it belongs to; `failing_days`: how many
--- days those are so far, the first and its own included. Null on every other row.
+-- days those are so far, the first and its own included. Null on every other row. `made_up_on`: the day whose run read
+-- the feed for this earlier one.
 create or replace view ops.feed_status as
 with
 
@@ -311,6 +314,7 @@ select
     item_count,
     episode_count,
     fetched_at,
+    made_up_on,
     failing_since,
     date_diff('day', failing_since, partition_date) + 1 as failing_days
 from failing;

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from include.digest.recipients import Recipient, read
+from include.digest.recipients import BadRecipients, Recipient, read
 
 
 @pytest.fixture
@@ -17,6 +17,13 @@ def test_a_list_of_addresses_is_one_recipient_a_mailbox():
     assert read("ann@example.com, bo@example.com Ann@Example.com") == (
         Recipient("ann@example.com"),
         Recipient("bo@example.com"),
+    )
+
+
+def test_a_mailbox_of_an_international_domain_is_one_however_it_is_written():
+    assert read("ann@müller.example, Ann@MÜLLER.example ann@xn--mller-kva.example jürgen@straße.example") == (
+        Recipient("ann@xn--mller-kva.example"),
+        Recipient("jürgen@xn--strae-oqa.example"),
     )
 
 
@@ -56,7 +63,7 @@ def test_a_file_says_who_when_and_what(file):
 )
 def test_what_an_entry_may_not_say_is_an_error_that_names_file_entry_and_field(file, line, told):
     file.write_text(f'[[recipient]]\naddress = "ann@example.com"\n[[recipient]]\naddress = "bo@example.com"\n{line}\n')
-    with pytest.raises(ValueError, match="recipients file") as caught:
+    with pytest.raises(BadRecipients, match=r"recipients file.*mend it, then clear the failed task") as caught:
         read(str(file))
     assert f"{file}, recipient 2 (bo@example.com): {told}" in str(caught.value)
 
@@ -75,14 +82,14 @@ def test_what_an_entry_may_not_say_is_an_error_that_names_file_entry_and_field(f
 )  # fmt: skip
 def test_a_file_that_is_none_is_an_error_that_names_it(file, content, told):
     file.write_text(content)
-    with pytest.raises(ValueError, match="recipients file") as caught:
+    with pytest.raises(BadRecipients, match=r"recipients file.*mend it, then clear the failed task") as caught:
         read(str(file))
     assert str(file) in str(caught.value)
     assert told in str(caught.value)
 
 
 def test_a_file_that_is_missing_is_an_error_that_names_it(file):
-    with pytest.raises(ValueError, match="cannot be read: No such file"):
+    with pytest.raises(BadRecipients, match="cannot be read: No such file"):
         read(str(file))
 
 

@@ -25,7 +25,8 @@ troubles as (
 feeds as (
     select
         1 as part,
-        coalesce(show_title, feed_url) as what,
+        -- A show that has no title yet is known by its host.
+        coalesce(show_title, regexp_extract(feed_url, '://(?:[^/]*@)?([^/:?#]+)', 1)) as what,
         coalesce(reason, status)
         || if(failing_days >= $failing_days, strftime(failing_since, '; failing since %-d %B %Y'), '') as reason
     from ops.feed_status
@@ -56,8 +57,19 @@ parts as (
         end as reason
     from ops.dropped_claims as dropped
     inner join marts.episodes as episodes on dropped.episode_id = episodes.episode_id
-    where dropped.partition_date = $day and dropped.quote = ''
+    where dropped.partition_date = $day and dropped.quote = '' and dropped.reason <> 'language'
     group by episodes.show_title, episodes.title, dropped.reason
+),
+
+in_other_languages as (
+    select
+        2 as part,
+        count(distinct episode_id)
+        || if(count(distinct episode_id) = 1, ' episode in ', ' episodes in ') || detail as what,
+        'not read, as the bundled model reads English alone; a chat model reads it' as reason
+    from ops.dropped_claims
+    where partition_date = $day and reason = 'language'
+    group by detail
 ),
 
 ungrounded as (
@@ -114,6 +126,8 @@ left_out as (
     union all
     select * from parts
     union all
+    select * from in_other_languages
+    union all
     select * from ungrounded
     union all
     select * from unanswered
@@ -125,4 +139,5 @@ select
     what,
     reason
 from left_out
-order by part, what, reason
+-- Where there is much of one kind, it does not push out the others.
+order by row_number() over (partition by part order by what, reason) > 10, part, what, reason

@@ -10,7 +10,10 @@ feeds as (
 episodes as (
     select
         *,
-        transcript_status = 'ok' as is_read,
+        transcript_status = 'ok' and episode_id not in (
+            select unread.episode_id from ops.dropped_claims as unread
+            where unread.partition_date = $day and unread.reason = 'language'
+        ) as is_read,
         coalesce(duration_seconds, word_count * 60 / $words_a_minute) as seconds
     from marts.episodes
     where partition_date = $day

@@ -3,7 +3,7 @@
 import smtplib
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
@@ -21,6 +21,7 @@ from include.digest.reading import read_digest
 from include.digest.recipients import Recipient
 from include.pipeline import deliver_digests, publish_digest
 from include.warehouse.database import open_warehouse, records
+from include.warehouse.publication import open_copy, publish
 from tests.chain import environment
 
 SENDER = "Podcast Insights <insights@example.com>"
@@ -56,14 +57,21 @@ class Mailboxes:
         return [recipient for recipient, _ in self.taken]
 
 
+@contextmanager
+def serving(mailboxes: Mailboxes, **settings) -> Iterator[Smtp]:
+    """What sends to these mailboxes, while a server has them."""
+    controller = Controller(mailboxes, hostname="127.0.0.1", port=free_port(), **settings)
+    controller.start()
+    mailboxes.port = controller.port
+    yield Smtp(lambda: smtplib.SMTP("127.0.0.1", controller.port, timeout=5))
+    controller.stop()
+
+
 @pytest.fixture
 def mailboxes() -> Iterator[Mailboxes]:
-    handler = Mailboxes()
-    controller = Controller(handler, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    handler.port = controller.port
-    yield handler
-    controller.stop()
+    opened = Mailboxes()
+    with serving(opened):
+        yield opened
 
 
 @pytest.fixture
@@ -135,6 +143,24 @@ def test_a_refused_recipient_is_recorded_with_the_reason_and_stops_nobody(wareho
     assert ledger(warehouse)["bo@example.com"][0] == "sent"
 
 
+def test_nothing_that_is_published_holds_a_recipients_address_or_lets_one_be_guessed(
+    warehouse, warehouse_file, smtp, mailboxes, mail_of, tmp_path
+):
+    mailboxes.refuse = {ANN.address: "550 5.1.1 <Ann@Example.com>: user ann unknown, said insights@example.com"}
+    deliver(warehouse, FULL, [ANN, BO, Recipient("carolin")], SENDER, smtp, mail_of)
+    publish(warehouse_file, tmp_path / "copy.duckdb")
+
+    with open_copy(tmp_path / "copy.duckdb") as copy:
+        rows = records(copy, "select * from ops.deliveries order by recipient")
+        told = records(copy, "from ops.sent_insights")
+    assert [row["recipient"] for row in rows] == ["a***@example.com", "b***@example.com", "c***"]
+    assert rows[0]["error"] == "refused: 550 5.1.1 <…>: user … unknown, said …"
+    assert {row["message_id"] for row in rows} == {None}
+    assert told
+    for said in (str(rows).lower(), str(told).lower()):
+        assert not any(name in said for name in ("ann@", " ann ", "bo@", "carolin"))
+
+
 def test_a_recipient_refused_for_good_is_not_tried_again(warehouse, smtp, mailboxes, mail_of):
     mailboxes.refuse = {"ann@example.com": "550 no such mailbox"}
     deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
@@ -151,6 +177,29 @@ def test_something_that_is_no_address_fails_alone(warehouse, smtp, mailboxes, ma
     status, _, error = ledger(warehouse)["ann"]
     assert status == "failed"
     assert "no mail address" in error
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_an_address_beyond_ascii_is_sent_to_where_the_server_can_and_else_fails_at_once(warehouse, mail_of, offered):
+    mailboxes = Mailboxes()
+    with serving(mailboxes, enable_SMTPUTF8=offered) as smtp:
+        readers = [Recipient(address) for address in ("ann@xn--mller-kva.example", "jürgen@example.com", ANN.address)]
+        deliver(warehouse, FULL, readers, SENDER, smtp, mail_of)
+
+    assert mailboxes.recipients() == [r.address for r in readers if offered or r.address.isascii()]
+    state, _, error = ledger(warehouse)["jürgen@example.com"]
+    assert (state, error and "offers no SMTPUTF8" in error) == (("sent", None) if offered else ("failed", True))
+
+
+def test_a_setting_that_is_wrong_fails_no_recipient_for_good(warehouse, smtp, mailboxes, mail_of):
+    with warehouse() as connection:
+        digest = read_digest(connection, FULL)
+    with pytest.raises(DeliveryError, match="PODCAST_SENDER cannot be used"):
+        deliver(warehouse, FULL, [ANN], "insights", smtp, lambda to, told: Letter(compose(digest, to, "insights")))
+
+    deliver(warehouse, FULL, [ANN], SENDER, smtp, mail_of)
+
+    assert mailboxes.recipients() == [ANN.address]
 
 
 def test_a_passing_refusal_is_said_and_a_later_run_sends(warehouse, smtp, mailboxes, mail_of):

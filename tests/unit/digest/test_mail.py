@@ -12,10 +12,11 @@ import pytest
 from invented_days import EMPTY, FULL, SHORT
 from selectolax.lexbor import LexborHTMLParser
 
+from include.delivery.headers import on_the_wire
 from include.delivery.mail import OneClick, compose, html_part, main, message_id, subject, text_part
 from include.digest.reading import read_digest
 from include.digest.recipients import Recipient
-from include.warehouse.database import open_warehouse
+from include.warehouse.database import append, open_warehouse
 
 SENDER = "Podcast Insights <insights@example.com>"
 SITE = "https://pods.example/site"
@@ -135,7 +136,7 @@ def test_what_was_sent_can_be_read_back_from_its_bytes(connection):
         SENDER,
         SITE,
     )
-    raw = sent.as_bytes(policy=policy.SMTP)
+    raw = on_the_wire(sent)
     back = message_from_bytes(raw, policy=policy.default)
 
     assert raw.isascii()
@@ -167,11 +168,125 @@ def test_with_a_service_that_takes_it_one_click_unsubscribes_by_a_signed_address
 
 
 @pytest.mark.parametrize(
-    ("url", "secret"), [("http://lists.example/", "s"), ("lists.example", "s"), ("https://a.b/", "")]
+    ("url", "secret"),
+    [("http://lists.example/", "s"), ("lists.example", "s"), ("https://a.b/", ""), ("https://größe.example/", "s")],
 )
 def test_a_service_that_cannot_be_trusted_with_one_click_is_an_error(url, secret):
     with pytest.raises(ValueError, match="PODCAST_UNSUBSCRIBE_URL"):
         OneClick(url, secret)
+
+
+def header(raw: bytes, name: str) -> str:
+    """A header as it stands on the wire, its lines put together again."""
+    head = raw.partition(b"\r\n\r\n")[0].decode().replace("\r\n ", " ")
+    return re.search(rf"(?m)^{name}: ([^\r\n]*)", head)[1]
+
+
+LONG = "podcast-insights-daily@mail.department.faculty.university.example"
+
+
+def test_on_the_wire_no_address_is_encoded_or_broken(connection):
+    one_click = OneClick("https://letters.quay.example/podcast-insights/readers/unsubscribe", "s")
+    reader = Recipient(f"{'r' * 60}@mail.department.faculty.university.example", name="Ann Ré, of the Quay")
+    message = compose(read_digest(connection, FULL), reader, f"Podcast Insights <{LONG}>", SITE, one_click)
+
+    raw = on_the_wire(message)
+
+    assert (
+        header(raw, "List-Unsubscribe") == f"<{one_click.address(reader.address)}>, <mailto:{LONG}?subject=unsubscribe>"
+    )
+    assert header(raw, "List-ID") == f"Podcast insights <podcast-insights.{LONG.partition('@')[2]}>"
+    assert header(raw, "From") == f"Podcast Insights <{LONG}>"
+    assert header(raw, "To").endswith(f" <{reader.address}>")
+    assert header(raw, "Message-ID") == message_id(FULL, reader.address, LONG)
+    assert raw.isascii()
+    assert message_from_bytes(raw, policy=policy.default)["To"].addresses[0].display_name == "Ann Ré, of the Quay"
+
+
+def test_an_international_domain_is_written_as_mail_servers_know_it(connection):
+    digest = read_digest(connection, FULL)
+    raw = on_the_wire(compose(digest, Recipient("ann@müller.example"), "Neuigkeiten <neu@größe.example>"))
+
+    assert header(raw, "To") == "ann@xn--mller-kva.example"
+    assert header(raw, "From") == "Neuigkeiten <neu@xn--gre-6ka8i.example>"
+    assert header(raw, "List-Unsubscribe") == "<mailto:neu@xn--gre-6ka8i.example?subject=unsubscribe>"
+    assert header(raw, "Message-ID").endswith("@xn--gre-6ka8i.example>")
+    assert raw.isascii()
+
+
+def test_an_address_with_letters_beyond_ascii_stands_as_it_is(connection):
+    raw = on_the_wire(compose(read_digest(connection, FULL), Recipient("jürgen@example.com"), SENDER))
+
+    assert header(raw, "To") == "jürgen@example.com"
+
+
+def test_a_quoted_name_before_the_at_stays_quoted_as_it_is(connection):
+    raw = on_the_wire(compose(read_digest(connection, FULL), Recipient('"ann smith"@example.com'), SENDER))
+
+    assert header(raw, "To") == '"ann smith"@example.com'
+
+
+def test_however_much_failed_the_html_part_stays_small_and_ends_with_cost_and_a_way_to_leave(connection):
+    append(connection, "raw.feed_fetches", [
+        {"feed_url": f"https://pods{number}.example/feed.xml", "partition_date": FULL, "status": "failed",
+         "reason": f"the server of the {number}th show answered {'<&> ' * 30}"}
+        for number in range(990)
+    ])  # fmt: skip
+
+    message = mail(connection)
+
+    assert len(html_part(message).encode()) < 100_000
+    for part in (" ".join(text_part(message).split()), visible(html_part(message))):
+        assert part.count("th show answered") >= 9
+        assert "and 977 more" in part
+        assert "1 claim not rated" in part, "what there is much of does not push out the rest"
+        assert re.search(r"Cost: \$0\.04.* Unsubscribe", part)
+
+
+def test_insights_that_fill_the_mail_leave_room_for_cost_and_a_way_to_leave(connection):
+    connection.execute("update marts.claims set insight = repeat('长 ', 900), quote = repeat('话 ', 900) || claim_id")
+    connection.execute("update marts.claims set listen_url = 'https://cdn.example/' || repeat('x', 1900)")
+    connection.execute("update marts.claims set theme_id = 't1', headline = repeat('题 ', 140)")
+    for number in range(40):
+        connection.execute(
+            "insert into raw.feed_fetches (feed_url, partition_date, status, reason) values ($f, $d, 'failed', $r)",
+            {"f": f"https://{number}.example/", "d": FULL, "r": '"' * 300},
+        )
+
+    message = mail(connection)
+
+    assert 50_000 < len(html_part(message).encode()) < 100_000
+    assert "Unsubscribe" in visible(html_part(message))
+
+
+def test_what_was_made_up_is_said_by_the_day_that_made_it_up_and_by_its_own(connection):
+    connection.execute(
+        "update raw.feed_fetches set made_up_on = $late where partition_date = $day and show_title = 'Harbour Lines'",
+        {"late": SHORT, "day": FULL},
+    )
+
+    for day, said in (
+        (SHORT, "Made up: 1 feed of 14 January, which could not be read then, with 1 new episode."),
+        (FULL, "Read late, on 15 January: 1 feed, with 1 new episode."),
+    ):
+        message = mail(connection, day)
+        for part in (" ".join(text_part(message).split()), visible(html_part(message))):
+            assert f"feeds checked. {said}" in part
+
+
+def test_episodes_in_a_language_that_nothing_here_reads_are_said_to_be_unread(connection):
+    append(connection, "ops.dropped_claims", [
+        {"episode_id": episode, "partition_date": FULL, "quote": "", "reason": "language", "detail": "Spanish"}
+        for episode in ("e1", "e2")
+    ])  # fmt: skip
+
+    message = mail(connection)
+
+    for part in (" ".join(text_part(message).split()), visible(html_part(message))):
+        assert "2 episodes of 2 shows" in part
+        assert (
+            "2 episodes in Spanish (not read, as the bundled model reads English alone; a chat model reads it)" in part
+        )
 
 
 def test_hostile_text_stays_text(connection):
