@@ -2,6 +2,16 @@ with
 
 episodes as (
     select * from {{ source('raw', 'episodes') }}
+),
+
+-- A show whose feed or recording only its subscribers know has no recording that readers may be led to.
+judged as (
+    select
+        *,
+        {{ shares_private_links() }} or without_secrets(episode_url) = episode_url as shows_page,
+        {{ shares_private_links() }}
+        or (without_secrets(feed_url) = feed_url and without_secrets(audio_url) = audio_url) as shows_audio
+    from episodes
 )
 
 select
@@ -16,8 +26,8 @@ select
     title,
     description,
     language,
-    episode_url,
-    audio_url,
+    case when shows_page then episode_url end as episode_url,
+    case when shows_audio then audio_url end as audio_url,
     audio_type,
 
     -- numbers
@@ -27,4 +37,4 @@ select
     published_at,
     partition_date
 
-from episodes
+from judged

@@ -26,7 +26,7 @@ feeds as (
     select
         1 as part,
         -- A show that has no title yet is known by its host.
-        coalesce(show_title, regexp_extract(feed_url, '://(?:[^/]*@)?([^/:?#]+)', 1)) as what,
+        coalesce(show_title, regexp_extract(feed_url, '://(?:[^/]*@)?([^/?#]+)', 1)) as what,
         coalesce(reason, status)
         || if(failing_days >= $failing_days, strftime(failing_since, '; failing since %-d %B %Y'), '') as reason
     from ops.feed_status
