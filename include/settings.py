@@ -1,6 +1,7 @@
 """All that the environment decides, read in one place and at run time only: no DAG file imports this at parse time."""
 
 import functools
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,6 +23,8 @@ class Settings(BaseSettings):
     assemblyai_usd_per_hour: Annotated[float, Field(ge=0)] = 0.27
     speech_model: str = "bundled"
     llm_model: str = "offline"
+    llm_price: Annotated[tuple[float, float] | None, NoDecode] = None
+    llm_requests_per_minute: Annotated[float, Field(gt=0)] | None = None
     embedding_model: str = "bundled"
     daily_budget_usd: float = 5.0
     daily_audio_hours: float = 10.0
@@ -39,6 +42,17 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         """Lists are written with commas or spaces between their items."""
         return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("llm_price", mode="before")
+    @classmethod
+    def _rates(cls, value: object) -> object:
+        """Two prices with a slash between."""
+        if not isinstance(value, str):
+            return value
+        rates = [rate.strip() for rate in value.split("/")]
+        if len(rates) != 2 or not all(re.fullmatch(r"\d+(\.\d+)?", rate, re.ASCII) for rate in rates):
+            raise ValueError("wants US dollars for a million tokens in and out, such as 0.15/0.60")
+        return tuple(map(float, rates))
 
     @field_validator("data_dir", mode="after")
     @classmethod

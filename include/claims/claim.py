@@ -1,7 +1,7 @@
 """What a claim is, and the two small interfaces that find and score claims.
 
 Everything here is plain values: an extractor turns one transcript into claims, a scorer turns a day's claims into
-scores. Who implements them (the offline model, a chat model) is decided in `include.pipeline.models`.
+scores. Who implements them (the offline model, a chat model) is decided in `include.pipeline.chosen_models`.
 """
 
 import hashlib

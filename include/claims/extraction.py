@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from include.claims.claim import UNREAD, Claim, DroppedClaim, Episode, Extraction, Extractor, claim_id
-from include.models.chat import UnusableModel
+from include.models.questions import UnusableModel
 from include.transcripts.segment import Segment
 from include.warehouse.database import append, records, transaction
 from include.warehouse.rejections import pass_rows

@@ -1,14 +1,14 @@
 """Is it in the transcript? Where a quote was said, by whom and when, and which facts of an insight nobody said.
 
 A chat model is not believed: what it quotes is looked up here, and what it writes is compared with the words around the
-quote. Pure functions of values; a transcript is indexed once (`Transcript`), after which a look-up in 60,000 words
+quote. Pure functions of values; a transcript is indexed once (`WordIndex`), after which a look-up in 60,000 words
 takes about a millisecond.
 """
 
 import bisect
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,7 +21,7 @@ from include.words import words
 SHORTEST_QUOTE = 6
 LONGEST_QUOTE = 120
 CLOSE = 85.0
-"""How alike, of 100, a quote and the words it is snapped to must be: see `Transcript.locate`."""
+"""How alike, of 100, a quote and the words it is snapped to must be: see `WordIndex.locate`."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*\s*$")
@@ -29,7 +29,7 @@ _SEED = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Place:
     """A stretch of a transcript: words `first_word` to `last_word`, both included, counted from 0 in the episode."""
 
     first_word: int
@@ -42,19 +42,19 @@ class Passage:
     likeness: float
 
 
-class Transcript:
+class WordIndex:
     """The words of an episode, indexed for look-ups. Segments are taken in the order given."""
 
     def __init__(self, segments: Sequence[Segment]):
         self.segments = list(segments)
         self._texts = [legible(segment.text) for segment in self.segments]
         self.words: list[str] = []
-        self._places: list[tuple[int, int, int]] = []
+        self._where: list[tuple[int, int, int]] = []
         for position, text in enumerate(self._texts):
             for match in _WORD.finditer(text):
                 for word in words(match.group()):
                     self.words.append(word)
-                    self._places.append((position, match.start(), match.end()))
+                    self._where.append((position, match.start(), match.end()))
         self._joined = f" {' '.join(self.words)} "
         self._offsets = []
         offset = 1
@@ -63,12 +63,12 @@ class Transcript:
             offset += len(word) + 1
         self._positions = {segment.index: position for position, segment in enumerate(self.segments)}
 
-    def locate(self, quote: str, around: tuple[int, int] | None = None) -> Passage | None:
+    def locate(self, quote: str, around: tuple[int, int] | None = None) -> Place | None:
         """Where a quote stands: the same words in the same order, else the true words that it is a close copy of.
 
         `around` names the first and last segment where it is said to be; of several places the nearest wins. A copy is
         close where the span of true words is at least `CLOSE` of 100 alike, by characters (rapidfuzz's normalised
-        Indel likeness) and by whole words; the passage then bears the true words, not the copy's. Quotes of fewer than
+        Indel likeness) and by whole words; the place then bears the true words, not the copy's. Quotes of fewer than
         `SHORTEST_QUOTE` words must be the same. None where there is no such place.
         """
         wanted = words(quote)
@@ -77,70 +77,58 @@ class Transcript:
         expected = self._span_of_segments(around)
         exact = self._exact(wanted, expected)
         if exact is not None:
-            return self.passage(exact, exact + len(wanted) - 1)
+            return self.place(exact, exact + len(wanted) - 1)
         if len(wanted) < SHORTEST_QUOTE:
             return None
         close = self._close(wanted, expected)
-        return None if close is None else self.passage(close[0], close[1], close[2])
+        return None if close is None else self.place(close[0], close[1], close[2])
 
-    def passage(self, first_word: int, last_word: int, likeness: float = 100.0) -> Passage:
-        """The passage from one word to another, with its verbatim text on one line."""
-        first, start, _ = self._places[first_word]
-        last, _, end = self._places[last_word]
+    def place(self, first_word: int, last_word: int, likeness: float = 100.0) -> Place:
+        """The place from one word to another, with its verbatim text on one line."""
+        first, start, _ = self._where[first_word]
+        last, _, end = self._where[last_word]
         texts = []
         for position in range(first, last + 1):
             text = self._texts[position]
             texts.append(
                 text[start if position == first else 0 : self._with_closing(text, end) if position == last else None]
             )
-        spoken = Counter(self._places[i][0] for i in range(first_word, last_word + 1))
-        speakers: dict[str, int] = {}
+        spoken = Counter(self._where[i][0] for i in range(first_word, last_word + 1))
+        speakers: Counter[str] = Counter()
         for position, count in spoken.items():
-            speaker = self.segments[position].speaker
-            if speaker:
-                speakers[speaker] = speakers.get(speaker, 0) + count
-        return Passage(
+            if speaker := self.segments[position].speaker:
+                speakers[speaker] += count
+        return Place(
             first_word=first_word,
             last_word=last_word,
             quote=" ".join(" ".join(texts).split()),
             first_segment=self.segments[first].index,
             last_segment=self.segments[last].index,
-            speakers=tuple(sorted(speakers, key=lambda name: -speakers[name])),
+            speakers=tuple(name for name, _ in speakers.most_common()),
             start_seconds=self._seconds_before(first),
             likeness=round(likeness, 1),
         )
 
-    def whole_sentences(self, passage: Passage, reach: int = 15) -> Passage:
-        """The passage from the start of its first sentence to the end of its last, where these are at most `reach`
+    def whole_sentences(self, place: Place, reach: int = 15) -> Place:
+        """The place from the start of its first sentence to the end of its last, where these are at most `reach`
         words away in the same segment, and cut at a sentence's end where it is longer than `LONGEST_QUOTE` words.
 
-        A transcript without punctuation has no sentences to complete: its passage stays as it is.
+        A transcript without punctuation has no sentences to complete: its place stays as it is.
         """
-        first, last = passage.first_word, passage.last_word
-        for step in range(reach + 1):
-            if self._starts_sentence(first - step):
-                first -= step
-                break
-            if first - step <= 0 or self._places[first - step - 1][0] != self._places[first][0]:
-                break
-        for step in range(reach + 1):
-            if self._ends_sentence(last + step):
-                last += step
-                break
-            if last + step + 1 >= len(self.words) or self._places[last + step + 1][0] != self._places[last][0]:
-                break
+        first = self._within_reach(place.first_word, -1, reach, self._starts_sentence)
+        last = self._within_reach(place.last_word, 1, reach, self._ends_sentence)
         if last - first + 1 > LONGEST_QUOTE:
             longest = first + LONGEST_QUOTE - 1
             ends = [i for i in range(first + SHORTEST_QUOTE - 1, longest + 1) if self._ends_sentence(i)]
             last = ends[-1] if ends else longest
-        if (first, last) == (passage.first_word, passage.last_word):
-            return passage
-        return self.passage(first, last, passage.likeness)
+        if (first, last) == (place.first_word, place.last_word):
+            return place
+        return self.place(first, last, place.likeness)
 
-    def around(self, passage: Passage, reach: int) -> str:
-        """The text of the whole segments that hold the words from `reach` before the passage to `reach` after it."""
-        first = self._places[max(passage.first_word - reach, 0)][0]
-        last = self._places[min(passage.last_word + reach, len(self.words) - 1)][0]
+    def around(self, place: Place, reach: int) -> str:
+        """The text of the whole segments that hold the words from `reach` before the place to `reach` after it."""
+        first = self._where[max(place.first_word - reach, 0)][0]
+        last = self._where[min(place.last_word + reach, len(self.words) - 1)][0]
         return " ".join(self._texts[first : last + 1])
 
     @property
@@ -213,8 +201,8 @@ class Transcript:
         first, last = self._positions.get(around[0]), self._positions.get(around[1])
         if first is None or last is None:
             return None
-        low = bisect.bisect_left(self._places, (min(first, last), 0, 0))
-        high = bisect.bisect_left(self._places, (max(first, last) + 1, 0, 0))
+        low = bisect.bisect_left(self._where, (min(first, last), 0, 0))
+        high = bisect.bisect_left(self._where, (max(first, last) + 1, 0, 0))
         return low, max(high - 1, low)
 
     def _seconds_before(self, position: int) -> float | None:
@@ -223,17 +211,28 @@ class Transcript:
                 return self.segments[earlier].start_seconds
         return None
 
+    def _within_reach(self, word: int, step: int, reach: int, holds: Callable[[int], bool]) -> int:
+        """The nearest word from this one on, in one direction, of which that holds; the word itself where there is none
+        in the same segment within reach."""
+        segment = self._where[word][0]
+        for other in range(word, word + step * (reach + 1), step):
+            if not 0 <= other < len(self.words) or self._where[other][0] != segment:
+                break
+            if holds(other):
+                return other
+        return word
+
     def _starts_sentence(self, word: int) -> bool:
-        position, start, _ = self._places[word]
+        position, start, _ = self._where[word]
         before = self._texts[position][:start].rstrip("\"'“‘([ \t-—–")
         return not before or bool(_SENTENCE_END.search(before))
 
     def _ends_sentence(self, word: int) -> bool:
-        position, _, end = self._places[word]
+        position, _, end = self._where[word]
         text = self._texts[position]
         following = (
-            self._places[word + 1][1]
-            if word + 1 < len(self._places) and self._places[word + 1][0] == position
+            self._where[word + 1][1]
+            if word + 1 < len(self._where) and self._where[word + 1][0] == position
             else len(text)
         )
         return bool(_SENTENCE_END.search(text[end:following]))

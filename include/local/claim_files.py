@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from include.claims.claim import Claim, Episode, Extractor, ReadEpisode, Score, Scorer
-from include.pipeline.models import extractor, scorer
+from include.pipeline.chosen_models import extractor, scorer
 from include.settings import settings
 from include.transcripts.segment import Segment
 

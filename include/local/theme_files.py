@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from include.models.chat import UnusableModel
 from include.models.meaning import claim_encoder
-from include.pipeline.models import story_judge
+from include.models.questions import UnusableModel
+from include.pipeline.chosen_models import story_judge
 from include.settings import settings
 from include.themes.grouping import Claims, Verdicts, assign
 from include.themes.judge import StoryJudge

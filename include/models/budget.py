@@ -4,7 +4,6 @@ backfills: what counts is the calendar day (UTC) on which it is spent, whatever 
 import contextlib
 import fcntl
 import json
-import threading
 import uuid
 from collections.abc import Iterator
 from datetime import date
@@ -16,22 +15,19 @@ from include.settings import Settings
 class Budget:
     """A cap: the most that something can cost is reserved before it is begun, and what it did cost is settled after.
 
-    `spent` at the start is what was spent before. With a `ledger` file the cap is shared by all processes that name the
-    same file, and outlives them; a reservation of a killed process stays, since it may have been billed.
+    The cap is shared by all processes that name the same ledger file, and outlives them; a reservation of a killed
+    process stays, since it may have been billed.
     """
 
-    def __init__(self, limit: float, spent: float = 0.0, ledger: Path | None = None):
+    def __init__(self, limit: float, ledger: Path):
         self.limit = limit
-        self._before = spent
         self._ledger = ledger
-        self._entries: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     @property
     def spent(self) -> float:
         """All that was spent or is reserved."""
         with self._locked() as entries:
-            return self._before + sum(entries.values())
+            return sum(entries.values())
 
     def reserve(self, amount: float, token: str | None = None) -> str | None:
         """A token for `settle`, or None where this much would pass the cap. What costs nothing is always allowed.
@@ -40,38 +36,33 @@ class Budget:
         """
         token = token or uuid.uuid4().hex
         with self._locked() as entries:
-            others = self._before + sum(entries.values()) - entries.get(token, 0.0)
+            others = sum(entries.values()) - entries.get(token, 0.0)
             if amount > 0 and others + amount > self.limit + 1e-9:
                 return None
-            self._write(entries, token, amount)
+            self._write(token, amount)
             return token
 
     def settle(self, token: str, amount: float) -> None:
-        with self._locked() as entries:
-            self._write(entries, token, amount)
+        with self._locked():
+            self._write(token, amount)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[dict[str, float]]:
-        with self._lock:
-            if self._ledger is None:
-                yield self._entries
-                return
-            self._ledger.parent.mkdir(parents=True, exist_ok=True)
-            with self._ledger.open("a+", encoding="utf-8") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                file.seek(0)
-                entries = {}
-                for line in file:
-                    with contextlib.suppress(ValueError):  # the last line of a process killed while writing it
-                        entry = json.loads(line)
-                        entries[entry["token"]] = entry["amount"]
-                yield entries
+        """What each token has, while no other thread or process reads or writes it."""
+        self._ledger.parent.mkdir(parents=True, exist_ok=True)
+        with self._ledger.open("a+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.seek(0)
+            entries = {}
+            for line in file:
+                with contextlib.suppress(ValueError):  # the last line of a process killed while writing it
+                    entry = json.loads(line)
+                    entries[entry["token"]] = entry["amount"]
+            yield entries
 
-    def _write(self, entries: dict[str, float], token: str, amount: float) -> None:
-        entries[token] = amount
-        if self._ledger is not None:
-            with self._ledger.open("a", encoding="utf-8") as file:
-                file.write("\n" + json.dumps({"token": token, "amount": amount}))
+    def _write(self, token: str, amount: float) -> None:
+        with self._ledger.open("a", encoding="utf-8") as file:
+            file.write("\n" + json.dumps({"token": token, "amount": amount}))
 
 
 def dollars(settings: Settings, day: date) -> Budget:

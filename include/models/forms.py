@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from include.models.chat import Answer
+from include.models.questions import Answer
 
 
 class Form(BaseModel):

@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from include.claims import extraction
 from include.claims.extraction import Read, ToRead
-from include.pipeline import models
+from include.models.calls import lay_out, lay_out_keys, take_in
+from include.pipeline import chosen_models
 from include.pipeline.handover import Handover
 from include.pipeline.run import BY_HAND, Run, Summary, said
 from include.settings import settings
@@ -26,8 +27,8 @@ JUDGED = Handover[list[Judged]]("judged_pairs", list[Judged], writer="judge_pair
 def list_unread_transcripts(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     run = Run.of(partition_key, run_id)
     with open_warehouse() as connection:
-        work = extraction.to_read(connection, run.day, models.extractor(settings()))
-        models.export_calls(connection, run.day, settings())
+        work = extraction.to_read(connection, run.day, chosen_models.extractor(settings()))
+        lay_out(connection, chosen_models.calls(settings()), settings().llm_model, run.day)
     UNREAD.put(run, work)
     return said(unread=len(work))
 
@@ -37,8 +38,8 @@ def extract_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     work = UNREAD.get(run)
     results: list[Read] = []
     if work:
-        encoder = models.encoder(settings())
-        results = extraction.read_all(work, models.extractor(settings()), encoder.encode, encoder.name)
+        encoder = chosen_models.encoder(settings())
+        results = extraction.read_all(work, chosen_models.extractor(settings()), encoder.encode, encoder.name)
     CLAIMS.put(run, results)
     return said(transcripts=len(results), claims=sum(len(result.claims) for result in results))
 
@@ -47,14 +48,14 @@ def land_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     """Lands the day's claims; which of them a chat model is to compare can be said as soon as they are there."""
     run = Run.of(partition_key, run_id)
     results = CLAIMS.get(run)
-    judge = models.story_judge(settings())
+    judge = chosen_models.story_judge(settings())
     with open_warehouse() as connection:
-        models.import_calls(connection, settings())
+        take_in(connection, chosen_models.calls(settings()))
         landed = extraction.land(connection, run.day, results, settings().data_docs)
         unjudged: list[Comparison] = []
         if judge:
             unjudged = pairs.unjudged(connection, run.day, judge)
-            models.export_verdicts(connection, unjudged, judge, settings())
+            lay_out_keys(connection, chosen_models.calls(settings()), judge.keys(unjudged))
     UNJUDGED.put(run, unjudged)
     return said(**asdict(landed), pairs_to_compare=len(unjudged))
 
@@ -63,7 +64,7 @@ def judge_pairs(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     """Has a chat model, where there is one, say which of the day's claims tell the same story as others."""
     run = Run.of(partition_key, run_id)
     unjudged = UNJUDGED.get(run)
-    judge = models.story_judge(settings())
+    judge = chosen_models.story_judge(settings())
     judged = judge.judge(unjudged) if judge else []
     JUDGED.put(run, judged)
     return said(pairs=len(unjudged), judged=len(judged))
@@ -71,10 +72,10 @@ def judge_pairs(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
 
 def land_verdicts(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     run = Run.of(partition_key, run_id)
-    judge = models.story_judge(settings())
+    judge = chosen_models.story_judge(settings())
     if judge is None:
         return said(pairs=0, reason="no chat model compares claims: PODCAST_LLM_MODEL is offline")
     judged = JUDGED.get(run)
     with open_warehouse() as connection:
-        models.import_calls(connection, settings())
+        take_in(connection, chosen_models.calls(settings()))
         return said(**pairs.land(connection, run.day, judged, judge))

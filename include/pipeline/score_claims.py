@@ -5,7 +5,8 @@ from dataclasses import asdict
 from include.claims import scoring
 from include.claims.claim import Score
 from include.claims.scoring import Unscored
-from include.pipeline import models
+from include.models.calls import lay_out, take_in
+from include.pipeline import chosen_models
 from include.pipeline.handover import Handover
 from include.pipeline.run import BY_HAND, Run, Summary, said
 from include.settings import settings
@@ -22,8 +23,10 @@ SCORES = Handover[list[tuple[str, Score]]](
 def list_unscored_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     run = Run.of(partition_key, run_id)
     with open_warehouse() as connection:
-        work = scoring.unscored(connection, run.day, models.extractor(settings()), models.scorer(settings()))
-        models.export_calls(connection, run.day, settings())
+        work = scoring.unscored(
+            connection, run.day, chosen_models.extractor(settings()), chosen_models.scorer(settings())
+        )
+        lay_out(connection, chosen_models.calls(settings()), settings().llm_model, run.day)
     UNSCORED.put(run, work)
     return said(claims=sum(len(entry.claim_ids) for entry in work))
 
@@ -31,7 +34,7 @@ def list_unscored_claims(partition_key: str | None, run_id: str = BY_HAND) -> Su
 def score_claims_of_day(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     run = Run.of(partition_key, run_id)
     work = UNSCORED.get(run)
-    scores = scoring.score_all(work, models.scorer(settings())) if work else []
+    scores = scoring.score_all(work, chosen_models.scorer(settings())) if work else []
     SCORES.put(run, scores)
     return said(scored=len(scores))
 
@@ -40,6 +43,6 @@ def land_scores(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     run = Run.of(partition_key, run_id)
     scores = SCORES.get(run)
     with open_warehouse() as connection:
-        models.import_calls(connection, settings())
-        landed = scoring.land(connection, run.day, scores, models.scorer(settings()), settings().data_docs)
+        take_in(connection, chosen_models.calls(settings()))
+        landed = scoring.land(connection, run.day, scores, chosen_models.scorer(settings()), settings().data_docs)
     return said(**asdict(landed))

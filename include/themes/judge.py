@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from include.claims.untrusted import as_data, without_orders
-from include.models.chat import Asks, Question, load_prompt
 from include.models.forms import Form, as_form
+from include.models.questions import Asks, Question, load_prompt
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from include.claims.claim import Claim, Extraction, ReadEpisode
 from include.claims.offline.extractor import OfflineExtractor, OfflineScorer, Weights, fitted
 from include.local.claim_files import EpisodeFile, claims_of
-from include.pipeline.models import OFFLINE, extractor, scorer
+from include.pipeline.chosen_models import OFFLINE, calls, extractor, scorer
 from include.settings import settings
 from tests.evals.fit_offline import Lesson, by_show, lesson
 from tests.evals.material import Annotated, bundled_gold, further_readings, shared_gold
@@ -116,19 +116,17 @@ def offline(title: str, lessons: Sequence[tuple[Lesson, float]], weights: Callab
 
 def chat(place: str, material: Sequence[Annotated]) -> Run:
     """The chat model that the settings name; what was asked before is not asked again."""
-    from include.models.chat import CallStore
-
     model = settings().llm_model
     run = Run(f"{model}, {place}")
     finder, judge = extractor(settings()), scorer(settings())
-    before = _spent(CallStore(settings().landing / "llm_calls").records())
+    before = _spent(calls(settings()).records())
     for number, annotated in enumerate(material, 1):
         started = time.perf_counter()
         picked = claims_of(EpisodeFile(annotated.episode, annotated.segments), finder, judge)
         spent = time.perf_counter() - started
         run.add(annotated, Extraction(tuple(c for c, _ in picked)), [c for c, _ in picked], spent)
         print(f"[{number}/{len(material)}] {model}: {annotated.slug}", file=sys.stderr)
-    after = _spent(CallStore(settings().landing / "llm_calls").records())
+    after = _spent(calls(settings()).records())
     run.tokens, run.cost = int(after[0] - before[0]), after[1] - before[1]
     return run
 

@@ -10,9 +10,14 @@ import importlib.util
 
 import pytest
 
-from include.claims.chat.extractor import ChatExtractor, ChatScorer
+from include.claims.chat.extractor import ChatExtractor
+from include.claims.chat.scorer import ChatScorer
 from include.claims.claim import Claim, Episode, ReadEpisode
-from include.models.chat import CallStore, ChatModel
+from include.models import chat
+from include.models.budget import Budget
+from include.models.calls import CallStore
+from include.models.chat import ChatModel
+from include.models.pacing import Patience
 from include.transcripts.segment import Segment
 from include.words import words
 
@@ -48,10 +53,12 @@ def address():
 def model(address, monkeypatch, tmp_path):
     monkeypatch.setenv("OPENAI_BASE_URL", address)
     monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
-    return ChatModel("openai:smollm2", CallStore(tmp_path), timeout_seconds=500, attempts=1, max_output_tokens=250)
+    monkeypatch.setattr(chat, "MAX_OUTPUT_TOKENS", 250)
+    budget = Budget(0.0, tmp_path / "spent.jsonl")
+    return ChatModel("openai:smollm2", CallStore(tmp_path), budget, patience=Patience(timeout_seconds=500, attempts=1))
 
 
-def test_a_transcript_is_read_and_only_what_was_said_is_kept(model, monkeypatch):
+def test_a_transcript_is_read_and_only_what_was_said_is_kept(model, monkeypatch, tmp_path):
     extraction = ChatExtractor(model).extract(EPISODE, TALK)
     spoken = f" {' '.join(words(' '.join(segment.text for segment in TALK)))} "
     assert all(f" {' '.join(words(claim.quote))} " in spoken for claim in extraction.claims)
@@ -63,7 +70,8 @@ def test_a_transcript_is_read_and_only_what_was_said_is_kept(model, monkeypatch)
     assert first["cost_usd"] == 0
 
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    again = ChatModel("openai:smollm2", model.calls, attempts=1)
+    budget = Budget(0.0, tmp_path / "spent.jsonl")
+    again = ChatModel("openai:smollm2", model.calls, budget, patience=Patience(attempts=1))
     assert ChatExtractor(again).extract(EPISODE, TALK) == extraction
 
 

@@ -10,8 +10,8 @@ import pytest
 from include.models.budget import Budget
 
 
-def test_a_reservation_that_would_pass_the_cap_is_refused_and_a_settled_one_frees_what_it_did_not_cost():
-    budget = Budget(1.0, spent=0.5)
+def test_a_reservation_that_would_pass_the_cap_is_refused_and_a_settled_one_frees_what_it_did_not_cost(tmp_path):
+    budget = Budget(0.5, tmp_path / "day.jsonl")
     token = budget.reserve(0.4)
     assert token is not None
     assert budget.reserve(0.2) is None
@@ -20,13 +20,13 @@ def test_a_reservation_that_would_pass_the_cap_is_refused_and_a_settled_one_free
     assert budget.reserve(0.01) is None
 
 
-def test_what_costs_nothing_is_allowed_even_where_nothing_may_be_spent():
-    assert Budget(0.0).reserve(0.0) is not None
-    assert Budget(0.0).reserve(0.001) is None
+def test_what_costs_nothing_is_allowed_even_where_nothing_may_be_spent(tmp_path):
+    assert Budget(0.0, tmp_path / "day.jsonl").reserve(0.0) is not None
+    assert Budget(0.0, tmp_path / "day.jsonl").reserve(0.001) is None
 
 
-def test_threads_together_never_reserve_more_than_the_cap():
-    budget = Budget(1.0)
+def test_threads_together_never_reserve_more_than_the_cap(tmp_path):
+    budget = Budget(1.0, tmp_path / "day.jsonl")
     barrier = threading.Barrier(16)
 
     def greedy(_):

@@ -1,7 +1,6 @@
 """What stands between the pipeline and a chat model: store, budget, prices, windows, calibration, clean text."""
 
 import itertools
-import json
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -9,21 +8,16 @@ from datetime import datetime
 
 import pytest
 
-from include.claims.chat.extractor import (
-    LINE_WORDS,
-    ChatExtractor,
-    ChatScorer,
-    ChosenPassages,
-    Ratings,
-    blind,
-    calibrated,
-    number_lines,
-    split_windows,
-)
+from include.claims.chat.drafts import ChosenPassages
+from include.claims.chat.extractor import ChatExtractor
+from include.claims.chat.scorer import ChatScorer, Ratings, blind, calibrated
+from include.claims.chat.windows import LINE_WORDS, number_lines, split_windows
 from include.claims.claim import Episode
 from include.claims.untrusted import as_data, gives_orders, legible, orders_cut, visible, without_orders
-from include.models.chat import Call, CallStore, Question, call_key, load_prompt, price
-from include.settings import PROJECT
+from include.models import prices
+from include.models.calls import Call, CallStore
+from include.models.questions import Question, call_key, load_prompt
+from include.settings import PROJECT, Settings
 from include.transcripts.segment import Segment
 from include.words import words
 
@@ -99,14 +93,15 @@ def test_the_same_question_has_the_same_key_and_any_other_has_another():
     prompt = load_prompt("rubric")
     question = Question("score", "c1", prompt, {"claim": "x"}, Ratings)
     keys = {
-        call_key("openai:a", question, "system", "user"),
-        call_key("openai:b", question, "system", "user"),
-        call_key("openai:a", question, "system", "user "),
-        call_key("openai:a", replace(question, prompt=replace(prompt, version="other")), "system", "user"),
-        call_key("openai:a", replace(question, schema=ChosenPassages), "system", "user"),
+        call_key("openai:a", question, "system"),
+        call_key("openai:b", question, "system"),
+        call_key("openai:a", question, "system "),
+        call_key("openai:a", replace(question, values={"claim": "y"}), "system"),
+        call_key("openai:a", replace(question, prompt=replace(prompt, version="other")), "system"),
+        call_key("openai:a", replace(question, schema=ChosenPassages), "system"),
     }
-    assert len(keys) == 5
-    assert call_key("openai:a", replace(question, subject_id="c2"), "system", "user") in keys
+    assert len(keys) == 6
+    assert call_key("openai:a", replace(question, subject_id="c2"), "system") in keys
 
 
 def test_every_prompt_calls_the_text_it_shows_data_and_has_a_version():
@@ -135,9 +130,12 @@ def test_langchain_is_not_loaded_before_something_has_to_be_asked(tmp_path):
     program = """
 import sys, pathlib
 from include.models.budget import Budget
-from include.models.chat import CallStore, ChatModel
-from include.claims.chat.extractor import ChatExtractor, ChatScorer
-model = ChatModel("openai:gpt-4o-mini", CallStore(pathlib.Path(sys.argv[1])), Budget(1.0))
+from include.models.calls import CallStore
+from include.models.chat import ChatModel
+from include.claims.chat.extractor import ChatExtractor
+from include.claims.chat.scorer import ChatScorer
+folder = pathlib.Path(sys.argv[1])
+model = ChatModel("openai:gpt-4o-mini", CallStore(folder), Budget(1.0, folder / "spent.jsonl"))
 ChatExtractor(model), ChatScorer(model)
 print(sorted(name for name in sys.modules if name.startswith(("langchain", "openai", "anthropic"))))
 """
@@ -154,10 +152,23 @@ def test_an_empty_transcript_has_no_claims():
 # Prices and the budget
 
 
-def test_a_dated_model_costs_what_the_model_costs_and_an_unknown_one_has_no_price():
-    assert price("openai:gpt-4o-mini") == (0.15, 0.6)
-    assert price("openai:gpt-4o-mini-2024-07-18") == price("openai:gpt-4o-mini")
-    assert price("openai:gpt-4o-mini-audio") is None
+def test_a_model_costs_what_the_price_list_says_with_a_date_in_its_name_or_without():
+    assert prices.cost("openai:gpt-4o-mini", 2000, 500) == pytest.approx((2000 * 0.15 + 500 * 0.6) / 1e6)
+    assert prices.cost("openai:gpt-4o-mini-2024-07-18", 9, 9) == prices.cost("openai:gpt-4o-mini", 9, 9)
+    assert prices.cost("openai:gpt-unheard-of", 1, 1) is None
+    assert prices.cost("nobody:gpt-4o-mini", 1, 1) is None
+
+
+def test_the_operators_own_price_goes_before_the_list(monkeypatch):
+    monkeypatch.setenv("PODCAST_LLM_PRICE", "1/2.50")
+    assert prices.cost("openai:gpt-4o-mini", 1_000_000, 1_000_000, Settings().llm_price) == 3.5
+
+
+@pytest.mark.parametrize("wrong", ["0.15", "free", "1/2/3", "-1/2", "nan/1"])
+def test_a_price_that_is_none_is_refused_with_its_form(monkeypatch, wrong):
+    monkeypatch.setenv("PODCAST_LLM_PRICE", wrong)
+    with pytest.raises(ValueError, match=r"such as 0\.15/0\.60"):
+        Settings()
 
 
 # Windows
@@ -256,8 +267,3 @@ def test_an_order_that_runs_over_two_segments_is_cut_from_both():
 def test_ordinary_talk_is_left_alone(said):
     assert not gives_orders(said)
     assert without_orders(said) == said
-
-
-def test_the_price_list_is_complete():
-    rates = json.loads((PROJECT / "include/models/prices.json").read_text())["usd_per_million_tokens"]
-    assert all(0 < rate["input"] < rate["output"] for rate in rates.values())

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from include.claims.chat.extractor import Kind, _publishable
+from include.claims.chat.drafts import Kind, _publishable
 from include.warehouse import data_docs, doors
 from include.warehouse.doors import CriticalRuleBroken, pass_door
 from include.warehouse.rules import DOORS, HEADLINE_CHARACTERS, INSIGHT_CHARACTERS, KINDS

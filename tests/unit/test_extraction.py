@@ -9,7 +9,7 @@ import pytest
 
 from include.claims import extraction, scoring
 from include.claims.claim import UNRATED, Claim, DroppedClaim, Extraction, Score
-from include.models.chat import UnusableModel
+from include.models.questions import UnusableModel
 from include.warehouse.database import append, open_warehouse, records
 
 DAY = date(2026, 1, 15)

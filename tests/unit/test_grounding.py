@@ -5,7 +5,7 @@ import random
 import pytest
 
 from include.claims.facts import spellings, unsupported
-from include.claims.grounding import Transcript, matching_speaker
+from include.claims.grounding import WordIndex, matching_speaker
 from include.transcripts.segment import Segment
 from include.words import words
 
@@ -20,8 +20,8 @@ TALK = [
 
 
 @pytest.fixture(scope="module")
-def talk() -> Transcript:
-    return Transcript(TALK)
+def talk() -> WordIndex:
+    return WordIndex(TALK)
 
 
 def test_a_quote_is_found_whatever_its_case_spacing_and_punctuation(talk):
@@ -37,7 +37,7 @@ def test_a_passage_knows_its_speaker_and_the_last_time_before_it(talk):
 
 
 def test_a_transcript_without_times_gives_none():
-    passage = Transcript([Segment(0, "We never looked back after that winter.")]).locate(
+    passage = WordIndex([Segment(0, "We never looked back after that winter.")]).locate(
         "we never looked back after that"
     )
     assert passage.start_seconds is None
@@ -93,12 +93,12 @@ def test_every_quote_found_is_made_of_the_transcripts_own_words(talk):
 
 def test_words_are_the_same_as_those_that_claims_are_compared_by():
     text = "Don’t — it’s “naïve”: 3.5x İstanbul’s e\u200bmission, snake_case and ΑΒΓ."
-    assert Transcript([Segment(0, text)]).words == words(text)
+    assert WordIndex([Segment(0, text)]).words == words(text)
 
 
 def test_hidden_characters_reach_no_quote():
     said = "The \u202efirst\u202c reactor ran\u200b for ninety\u2066 days\u2069 without a single fault\u0007 at all."
-    passage = Transcript([Segment(0, said)]).locate("the first reactor ran for ninety days without a single fault")
+    passage = WordIndex([Segment(0, said)]).locate("the first reactor ran for ninety days without a single fault")
     assert passage.quote == "The first reactor ran for ninety days without a single fault"
 
 
@@ -110,14 +110,14 @@ def test_a_quote_is_completed_to_whole_sentences(talk):
 
 def test_a_transcript_without_punctuation_is_left_as_it_is():
     said = "so the thing is that we measured it twice and both times the pump used less power than the lamp next to it"
-    transcript = Transcript([Segment(0, "and " * 20 + said + " and" * 20)])
+    transcript = WordIndex([Segment(0, "and " * 20 + said + " and" * 20)])
     assert transcript.whole_sentences(transcript.locate(said)).quote == said
 
 
 def test_an_overlong_quote_is_cut_at_a_sentences_end():
     sentence = "This is the {} sentence about the same long matter of bridges and their hidden joints."
     said = " ".join(sentence.format(i) for i in range(20))
-    transcript = Transcript([Segment(0, said)])
+    transcript = WordIndex([Segment(0, said)])
     passage = transcript.whole_sentences(transcript.locate(said))
     assert len(words(passage.quote)) <= 120
     assert passage.quote.endswith("joints.")
@@ -127,7 +127,7 @@ def test_a_long_transcript_is_indexed_once_and_then_searched_quickly():
     source = random.Random(7)
     vocabulary = [f"word{i}" for i in range(4000)]
     segments = [Segment(i, " ".join(source.choices(vocabulary, k=60))) for i in range(1000)]
-    transcript = Transcript(segments)
+    transcript = WordIndex(segments)
     assert len(transcript.words) == 60_000
     for position in source.sample(range(1000), 50):
         taken = segments[position].text.split()

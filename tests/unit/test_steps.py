@@ -10,7 +10,8 @@ from email import message_from_bytes, policy
 import pytest
 from aiosmtpd.controller import Controller
 
-from include.pipeline import alerts, models
+from include.models.calls import Call, lay_out, take_in
+from include.pipeline import alerts, chosen_models
 from include.pipeline.delivery_wish import delivery_wish, passed_on, wants_delivery
 from include.pipeline.handover import Handover, Unusable
 from include.pipeline.run import Run
@@ -157,27 +158,34 @@ def test_the_same_alert_is_mailed_once_a_day_and_again_where_it_could_not_be_mai
 
 
 def test_what_was_asked_of_a_chat_model_is_kept_and_laid_out_again(data_dir, monkeypatch):
-    from include.models.chat import Call, CallStore
-
     monkeypatch.setenv("PODCAST_LLM_MODEL", "openai:some-model")
     settings.cache_clear()
     call = Call(
-        "k1", "e1", "extract", "openai:some-model", "v1", 10, 5, 0.01, 1.5, "ok", None, "{}", datetime(2026, 1, 15)
+        call_key="k1",
+        subject_id="e1",
+        task="extract",
+        provider_model="openai:some-model",
+        prompt_version="v1",
+        cost_usd=0.01,
+        status="ok",
+        answer="{}",
+        called_at=datetime(2026, 1, 15),
     )
     folder = data_dir / "landing" / "llm_calls"
-    CallStore(folder).put(call)
+    store = chosen_models.calls(settings())
+    store.put(call)
     with open_warehouse(data_dir / "warehouse.duckdb") as connection:
-        models.import_calls(connection, settings())
+        take_in(connection, store)
         assert records(connection, "select call_key, cost_usd from raw.llm_calls") == [
             {"call_key": "k1", "cost_usd": 0.01}
         ]
-        assert CallStore(folder).get("k1") is not None, "a step of another day may look for it"
+        assert store.get("k1") is not None, "a step of another day may look for it"
         file = folder / "k1.json"
         os.utime(file, (0, 0))
-        models.import_calls(connection, settings())
+        take_in(connection, store)
         assert not file.exists()
         connection.execute("insert into raw.episodes (episode_id, partition_date) values ('e1', '2026-01-15')")
-        models.export_calls(connection, date(2026, 1, 15), settings())
-    kept = CallStore(folder).get("k1")
+        lay_out(connection, store, "openai:some-model", date(2026, 1, 15))
+    kept = store.get("k1")
     assert kept is not None
     assert kept.answer == "{}"

@@ -1,0 +1,192 @@
+"""What a chat model chose, held against the transcript: a draft of a claim, or the reason why it is none."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+from rapidfuzz import fuzz
+
+from include.claims.chat.windows import Line
+from include.claims.claim import Claim, DroppedClaim, Episode
+from include.claims.facts import spellings, unsupported
+from include.claims.grounding import SHORTEST_QUOTE, Place, WordIndex, matching_speaker
+from include.claims.untrusted import as_data, gives_orders, visible, without_orders
+from include.models.forms import Form, as_form
+from include.warehouse.rules import HEADLINE_CHARACTERS, INSIGHT_CHARACTERS
+from include.words import words
+
+Kind = Literal["fact", "cause", "prediction", "tradeoff", "number", "strategy", "lesson", "opinion"]
+
+NUMBERS_WITHIN = 150
+"""Numbers of an insight must occur within so many words of its quote; names anywhere in the episode."""
+
+
+class ChosenPassage(Form):
+    """One passage that carries an insight."""
+
+    first_line: int
+    last_line: int
+    quote: str
+    speaker: str
+    headline: str
+    insight: str
+    kind: Kind
+
+
+class ChosenPassages(Form):
+    """The passages of this part that carry an insight; none where there are none."""
+
+    claims: list[ChosenPassage]
+
+
+class CorrectedText(Form):
+    """One text, corrected; keep is false where nothing worth saying is left."""
+
+    item: int
+    keep: bool
+    speaker: str
+    headline: str
+    insight: str
+
+
+class CorrectedTexts(Form):
+    """All texts, corrected."""
+
+    items: list[CorrectedText]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A claim whose quote was found; `problems` are what its texts say and nobody said, as (reason, detail)."""
+
+    place: Place
+    speaker: str | None
+    headline: str
+    insight: str
+    kind: str
+    problems: tuple[tuple[str, str], ...] = ()
+    repaired: bool = False
+
+    @property
+    def said(self) -> list[str]:
+        return [f"{reason}: {detail}" for reason, detail in self.problems]
+
+    def claim(self) -> Claim:
+        return Claim(
+            quote=self.place.quote,
+            headline=self.headline,
+            insight=self.insight,
+            speaker=self.speaker,
+            first_segment=self.place.first_segment,
+            last_segment=self.place.last_segment,
+            start_seconds=self.place.start_seconds,
+            kind=self.kind,
+            features={"quote_likeness": self.place.likeness, "text_corrected": float(self.repaired)},
+        )
+
+
+class Source:
+    """What the claims of an episode are held against."""
+
+    def __init__(self, episode: Episode, transcript: WordIndex):
+        self._transcript = transcript
+        self._known = (episode.title, episode.show_title, episode.description, *episode.persons, *transcript.speakers)
+        self._names = spellings(transcript.text, *self._known)
+
+    def draft(self, item: Any, lines: Sequence[Line]) -> Draft | DroppedClaim:
+        """What the model chose, grounded; or why it is dropped."""
+        quote = visible(str(item.get("quote") or "")) if isinstance(item, Mapping) else ""
+        if isinstance(item, Mapping) and item.get("kind") not in get_args(Kind):
+            item = {**item, "kind": "opinion"}
+        chosen = as_form(ChosenPassage, item)
+        if chosen is None:
+            return DroppedClaim(quote[:500], "malformed", "a field is missing or of another type")
+        if len(words(quote)) < SHORTEST_QUOTE:
+            return DroppedClaim(quote, "quote_too_short", f"fewer than {SHORTEST_QUOTE} words")
+        place = self._transcript.locate(quote, _segments_of(chosen, lines))
+        if place is None:
+            return DroppedClaim(quote[:500], "quote_not_found", f"lines {chosen.first_line} to {chosen.last_line}")
+        place = self._transcript.whole_sentences(place)
+        headline, insight = visible(chosen.headline), visible(chosen.insight)
+        if not _publishable(headline, insight):
+            return DroppedClaim(place.quote, "malformed", "headline or insight is too short or too long")
+        if gives_orders(place.quote) or gives_orders(headline) or gives_orders(insight):
+            return DroppedClaim(place.quote, "gives_orders", "the passage or its text speaks to a model")
+        return self._checked(Draft(place, None, headline, insight, chosen.kind), chosen.speaker)
+
+    def corrected(self, draft: Draft, text: CorrectedText) -> Draft:
+        """The draft with the texts of a correction, checked again; as it was where these are of no use."""
+        headline, insight = visible(text.headline), visible(text.insight)
+        if not _publishable(headline, insight) or gives_orders(headline) or gives_orders(insight):
+            return draft
+        return self._checked(replace(draft, headline=headline, insight=insight, repaired=True), text.speaker)
+
+    def complaint(self, number: int, draft: Draft) -> str:
+        """What the model is told of a draft that says what nobody said."""
+        nearby = without_orders(self._transcript.around(draft.place, NUMBERS_WITHIN))
+        said = [f"{reason.replace('_', ' ')}: {detail}" for reason, detail in draft.problems]
+        return "\n".join(
+            (
+                f"[{number}]",
+                f"not borne out: {as_data('; '.join(said))}",
+                f"possible speakers: {as_data(', '.join(draft.place.speakers)) or 'unknown, leave empty'}",
+                f"headline: {as_data(draft.headline)}",
+                f"insight: {as_data(draft.insight)}",
+                f"source text: {as_data(nearby)}",
+            )
+        )
+
+    def _checked(self, draft: Draft, named: str) -> Draft:
+        """The draft with its speaker, and the problems of its texts.
+
+        Where the transcript names speakers, the claim's must be one who spoke there; where nobody is named, the one
+        with the most words there is taken. Where it names none, a claim has none.
+        """
+        problems = []
+        speakers = draft.place.speakers
+        speaker = speakers[0] if speakers else None
+        named = visible(named)
+        if named and speakers:
+            speaker = matching_speaker(named, speakers)
+            if speaker is None:
+                problems.append(("wrong_speaker", f"{named}; there spoke {', '.join(speakers)}"))
+        nearby = self._transcript.around(draft.place, NUMBERS_WITHIN)
+        stray = unsupported(f"{draft.headline}\n{draft.insight}", "\n".join((nearby, *self._known)), self._names)
+        if stray.numbers:
+            problems.append(("unsupported_number", ", ".join(stray.numbers)))
+        if stray.names:
+            problems.append(("unsupported_name", ", ".join(stray.names)))
+        return replace(draft, speaker=speaker, problems=tuple(problems))
+
+
+def _publishable(headline: str, insight: str) -> bool:
+    """Whether the door into raw lets texts of these lengths pass."""
+    fits = HEADLINE_CHARACTERS[0] <= len(headline) <= HEADLINE_CHARACTERS[1]
+    return fits and INSIGHT_CHARACTERS[0] <= len(insight) <= INSIGHT_CHARACTERS[1]
+
+
+def without_duplicates(drafts: Sequence[Draft]) -> tuple[list[Draft], list[DroppedClaim]]:
+    """Of drafts whose quotes share half of the shorter one's words, or whose insights say the same, the soundest."""
+    kept: list[Draft] = []
+    dropped = []
+    for draft in sorted(drafts, key=lambda d: (len(d.problems), -d.place.likeness, d.place.first_word, d.headline)):
+        twin = next((other for other in kept if _same_point(draft, other)), None)
+        if twin is None:
+            kept.append(draft)
+        else:
+            dropped.append(DroppedClaim(draft.place.quote, "duplicate", f"of: {twin.headline}"))
+    return kept, dropped
+
+
+def _same_point(one: Draft, other: Draft) -> bool:
+    a, b = one.place, other.place
+    shared = min(a.last_word, b.last_word) - max(a.first_word, b.first_word) + 1
+    shorter = min(a.last_word - a.first_word, b.last_word - b.first_word) + 1
+    return shared * 2 >= shorter or fuzz.token_set_ratio(one.insight.lower(), other.insight.lower()) >= 92
+
+
+def _segments_of(chosen: ChosenPassage, lines: Sequence[Line]) -> tuple[int, int] | None:
+    first, last = sorted((chosen.first_line, chosen.last_line))
+    if not 1 <= first <= last <= len(lines):
+        return None
+    return lines[first - 1].segment, lines[last - 1].segment
