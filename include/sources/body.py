@@ -1,6 +1,7 @@
 """The body of an answer, unpacked bit by bit and read no further than a cap, so that what swells costs no memory."""
 
 import asyncio
+import re
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 
@@ -11,6 +12,8 @@ CRUMBS = 20_000
 """How many chunks an answer may have before their mean size counts: a tiny one costs as much work as a large one."""
 STEP_BYTES = 64 * 1024
 """What is unpacked at once."""
+_PACKINGS = re.compile("(x-)?(gzip|compress|bzip2?|deflate|lzma|xz)|br|zstd|dcb|dcz|exi|pack200-gzip")
+"""The codings that there are; only three of them are asked for."""
 
 
 class Refused(Exception):
@@ -18,8 +21,9 @@ class Refused(Exception):
 
 
 def coding(headers: Mapping[str, str]) -> str:
-    """How a body is packed; `identity` where it is not."""
-    return headers.get("content-encoding", "").strip().lower() or "identity"
+    """How a body is packed; `identity` where it is not, whatever else the header names: a charset, a media type."""
+    named = [name.strip() for name in headers.get("content-encoding", "").lower().split(",")]
+    return ", ".join(name for name in named if _PACKINGS.fullmatch(name)) or "identity"
 
 
 def announced(headers: Mapping[str, str]) -> int | None:
@@ -61,7 +65,13 @@ async def _unpacked(chunks: AsyncIterable[bytes], packing: str) -> AsyncIterator
     if packing not in ("gzip", "x-gzip", "deflate", "br"):
         raise Refused(f"the answer is encoded as {packing!r}, which was not asked for")
     unpacker = _Brotli() if packing == "br" else _Zlib()
+    is_plain: bool | None = None
     async for chunk in chunks:
+        if is_plain is None:
+            is_plain = packing.endswith("gzip") and not b"\x1f\x8b".startswith(chunk[:2])
+        if is_plain:  # some servers say that they pack, and do not
+            yield chunk
+            continue
         try:
             for piece in unpacker.feed(chunk):
                 yield piece

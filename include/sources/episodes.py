@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from include.addresses import without_secrets
 from include.settings import Settings
 from include.sources import feed_list, feeds, web
 from include.sources.document import UnreadableFeed
@@ -95,9 +96,9 @@ def feed_urls(settings: Settings) -> list[str]:
         )
     if not feed_list.is_url(source):
         return feed_list.parse(feed_list.read(source), source)
-    answer = web.fetch(source, settings.allow_hosts)
+    answer = web.fetch(web.Request(source, web.own_hosts(source, settings.allow_hosts)))
     if answer.body is None:
-        raise OSError(f"The feed list {source} could not be read: {answer.error}")
+        raise OSError(f"The feed list {without_secrets(source)} could not be read: {answer.error}")
     return feed_list.parse(answer.body.decode("utf-8-sig", errors="replace"), source)
 
 
@@ -114,7 +115,10 @@ def read_feeds(
     processes of its own; where nothing has, none is started.
     """
     before = [known.get(url, Validators()) for url in urls]
-    requests = [web.Request(seen.moved_to or url, _conditions(seen)) for url, seen in zip(urls, before, strict=True)]
+    requests = [
+        web.Request(seen.moved_to or url, web.own_hosts(url, allow_hosts), _conditions(seen))
+        for url, seen in zip(urls, before, strict=True)
+    ]
 
     async def read() -> None:
         async with Parsers() as parsers:
@@ -122,10 +126,10 @@ def read_feeds(
             async def take(position: int, answer: web.Response) -> None:
                 reading = await _reading(urls[position], before[position], answer, parsers)
                 if reading.error:
-                    log.warning("feed %s: %s", reading.feed_url, reading.error)
+                    log.warning("feed %s: %s", without_secrets(reading.feed_url), reading.error)
                 keep(reading)
 
-            await web.fetch_each(requests, take, allow_hosts)
+            await web.fetch_each(requests, take)
 
     asyncio.run(read())
 

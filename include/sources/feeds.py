@@ -1,18 +1,18 @@
 """Podcast feeds: from the bytes of an RSS or Atom document to the show and its items. Pure; nothing is fetched."""
 
-import contextlib
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
+from include.addresses import host, mended
 from include.sources import dates, document
 from include.sources.document import plain_text, text, yes_or_no
 
-VERSION = "2"
+VERSION = "3"
 """Names what the modules that read feeds make of a document; another one has every feed read again in full."""
 MAX_DESCRIPTION = 50_000
 """Characters kept of an item's description."""
@@ -84,7 +84,7 @@ def parse(content: bytes, feed_url: str, media_type: str = "", base_url: str | N
     items = (_item(entry, position, show, seen) for position, entry in enumerate(read.entries))
     return Feed(
         show_id=_identifier("s", show_key),
-        show_title=plain_text(text(channel, "title")) or urlsplit(feed_url).netloc,
+        show_title=plain_text(text(channel, "title")) or host(feed_url),
         language=text(channel, "language").replace("_", "-") or None,
         items=() if blocked else tuple(items),
         blocked=blocked,
@@ -104,7 +104,7 @@ class _Show:
 def _item(entry: Mapping, position: int, show: _Show, seen: set[str]) -> FeedItem:
     audio = _recording(entry, show.base_url)
     explicit = yes_or_no(text(entry, "itunes_explicit"))
-    episode_url = _absolute(show.base_url, text(entry, "link"))
+    episode_url = _page(entry, show.base_url)
     guid = text(entry, "id") or audio.get("url") or episode_url
     published_at = dates.moment(entry)
     if not guid:
@@ -137,9 +137,17 @@ def _item(entry: Mapping, position: int, show: _Show, seen: set[str]) -> FeedIte
         explicit=show.explicit if explicit is None else explicit,
         season=_whole(text(entry, "podcast_season") or text(entry, "itunes_season")),
         episode_number=_number(text(entry, "podcast_episode") or text(entry, "itunes_episode")),
-        chapters_url=_absolute(show.base_url, entry.get("podcast_chapters_url")),
+        chapters_url=mended(entry.get("podcast_chapters_url"), show.base_url),
         problem=problem,
     )
+
+
+def _page(entry: Mapping, base_url: str) -> str | None:
+    """The page of an item. feedparser takes any guid for one that does not say otherwise: it is one where it is an
+    address."""
+    link = text(entry, "link")
+    is_guid = entry.get("guidislink") and link == text(entry, "id")
+    return None if is_guid and not re.match("https?://", link, re.IGNORECASE) else mended(link, base_url)
 
 
 def _recording(entry: Mapping, base_url: str) -> dict[str, Any]:
@@ -147,19 +155,20 @@ def _recording(entry: Mapping, base_url: str) -> dict[str, Any]:
     offered = [link for link in entry.get("links", []) if link.get("rel") == "enclosure"]
     candidates: list[tuple[bool, int, dict[str, Any]]] = []
     for offer in (*offered, *entry.get("media_content", [])):
-        url, media = _absolute(base_url, offer.get("href") or offer.get("url")), offer.get("type", "").lower()
+        url, media = mended(offer.get("href") or offer.get("url"), base_url), offer.get("type", "").lower()
         if not url:
             continue
         is_audio = media.startswith("audio/") or offer.get("medium") == "audio" or _AUDIO.search(urlsplit(url).path)
         if is_audio or not (_NOT_SPOKEN.match(media) or offer.get("medium") in ("image", "document", "executable")):
-            found = {"url": url, "type": offer.get("type"), "duration": offer.get("duration")}
+            whole = url.partition("#")[0]  # what stands behind it would be taken for a place in the recording
+            found = {"url": whole, "type": offer.get("type"), "duration": offer.get("duration")}
             candidates.append((not is_audio, len(candidates), found))
     return min(candidates)[2] if candidates else {}
 
 
 def _transcripts(entry: Mapping, base_url: str) -> Iterator[OfferedTranscript]:
     for offer in entry.get("podcast_transcripts", []):
-        if url := _absolute(base_url, offer["url"]):
+        if url := mended(offer["url"], base_url):
             yield OfferedTranscript(url, offer.get("type", ""), offer.get("language"))
 
 
@@ -179,16 +188,6 @@ def _whole(text: str) -> int | None:
 
 def _number(text: str) -> float | None:
     return float(text) if re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text) else None
-
-
-def _absolute(base_url: str, link: str | None) -> str | None:
-    """The link as an http(s) address, None where it is no such link."""
-    with contextlib.suppress(ValueError):
-        url = urljoin(base_url, (link or "").strip()) if link and link.strip() else ""
-        parts = urlsplit(url)
-        if parts.scheme in ("http", "https") and parts.hostname:
-            return url
-    return None
 
 
 def _show_key(feed_url: str) -> str:

@@ -1,9 +1,12 @@
 """Fetching what strangers publish: bounded in size, time and redirects, and never from a private address.
 
-`PODCAST_ALLOW_HOSTS` names the private `host:port` pairs that may be read all the same.
+`PODCAST_ALLOW_HOSTS` names the private `host:port` pairs that may be read all the same, each by the feeds that are
+configured with it (`own_hosts`) and by nobody else.
 """
 
 import asyncio
+import base64
+import contextlib
 import os
 import random
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -13,6 +16,7 @@ from pathlib import Path
 import httpcore
 import httpx
 
+from include.addresses import without_secrets
 from include.retry_after import retry_after
 from include.sources import body
 from include.sources.body import Refused
@@ -20,7 +24,7 @@ from include.sources.guard import GuardedBackend
 
 USER_AGENT = "podcast-insights/1.0 (reads podcast feeds once a day)"
 MAX_BYTES = 32 * 1024 * 1024
-MAX_REDIRECTS = 5
+MAX_REDIRECTS = 20
 TIMEOUT_SECONDS = 60.0
 DOWNLOAD_TIMEOUT_SECONDS = 3600.0
 CONNECT_SECONDS = 10.0
@@ -42,9 +46,11 @@ _SAID_OF_A_STATUS = {410: "the server answered 410 Gone: it was taken down for g
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to fetch; `headers` carry the validators of a conditional request."""
+    """What to fetch; `headers` carry the validators of a conditional request. `allow_hosts` are the private `host:port`
+    pairs that it may lead to."""
 
     url: str
+    allow_hosts: frozenset[str] = frozenset()
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -65,7 +71,17 @@ class Response:
     moved_to: str | None = None
 
 
-def fetch_all(requests: Sequence[Request], allow_hosts: Collection[str] = frozenset()) -> list[Response]:
+def own_hosts(feed_url: str | None, allow_hosts: Collection[str]) -> frozenset[str]:
+    """Of the allowed private hosts those on which a feed is by its configured address: what is read for it, its
+    recordings and transcripts, may lead there."""
+    try:
+        parts = _checked(feed_url or "")
+    except Refused:
+        return frozenset()
+    return frozenset(allow_hosts) & {_host_and_port(parts)}
+
+
+def fetch_all(requests: Sequence[Request]) -> list[Response]:
     """The answers, in the order asked. Several at once, few of one host; an answer that failed says why in `error`.
 
     Nothing raises: one bad host spoils nothing for the others. A retry asks again, so it is safe for GET only.
@@ -75,20 +91,16 @@ def fetch_all(requests: Sequence[Request], allow_hosts: Collection[str] = frozen
     async def keep(position: int, answer: Response) -> None:
         answers[position] = answer
 
-    asyncio.run(fetch_each(requests, keep, allow_hosts))
+    asyncio.run(fetch_each(requests, keep))
     return [answers[position] for position in range(len(requests))]
 
 
-def fetch(url: str, allow_hosts: Collection[str] = frozenset()) -> Response:
+def fetch(request: Request) -> Response:
     """One answer; see `fetch_all`."""
-    return fetch_all([Request(url)], allow_hosts)[0]
+    return fetch_all([request])[0]
 
 
-async def fetch_each(
-    requests: Sequence[Request],
-    take: Callable[[int, Response], Awaitable[None]],
-    allow_hosts: Collection[str] = frozenset(),
-) -> None:
+async def fetch_each(requests: Sequence[Request], take: Callable[[int, Response], Awaitable[None]]) -> None:
     """Hands each answer, with the position of its request, to `take` as soon as it is there, in any order.
 
     At most PARALLEL answers are on their way or being taken at any moment, however many requests there are. Raises
@@ -96,7 +108,7 @@ async def fetch_each(
     """
     lanes = _lanes(requests)
     waiting = iter(lanes)
-    rules = _Rules(allow_hosts)
+    rules = _Rules(requests)
 
     async def work() -> None:
         async with _Client(rules) as client:
@@ -107,7 +119,7 @@ async def fetch_each(
     await asyncio.gather(*(work() for _ in range(min(PARALLEL, len(lanes)))))
 
 
-def download(url: str, file: Path, allow_hosts: Collection[str], max_bytes: int) -> Response:
+def download(request: Request, file: Path, max_bytes: int) -> Response:
     """Brings a large body, such as audio, to disk; the answer has no `body`, and the file is whole or not there.
 
     The same guards as for `fetch_all`, and no more memory than one piece of the body. It is written beside the file
@@ -121,8 +133,8 @@ def download(url: str, file: Path, allow_hosts: Collection[str], max_bytes: int)
     part.unlink(missing_ok=True)
 
     async def bring() -> Response:
-        async with _Client(_Rules(allow_hosts)) as client:
-            return await client.get(Request(url), _Part(part, max_bytes), DOWNLOAD_TIMEOUT_SECONDS)
+        async with _Client(_Rules([request])) as client:
+            return await client.get(request, _Part(part, max_bytes), DOWNLOAD_TIMEOUT_SECONDS)
 
     try:
         response = asyncio.run(bring())
@@ -184,10 +196,16 @@ class _Part:
 class _Rules:
     """What all clients of one call keep to together: which hosts may be read, and how many requests one has at once."""
 
-    def __init__(self, allow_hosts: Collection[str]):
-        self.backend = GuardedBackend(allow_hosts)
+    def __init__(self, requests: Sequence[Request]):
+        self._allow_hosts = frozenset().union(*(request.allow_hosts for request in requests))
+        self.backend = GuardedBackend(self._allow_hosts)
         self.ssl_context = httpx.create_ssl_context(trust_env=False)
         self._hosts: dict[str, asyncio.Semaphore] = {}
+
+    def check(self, url: httpx.URL, request: Request) -> None:
+        """Raises Refused where another request may go there and this one not: connections are shared."""
+        if (asked := _host_and_port(url)) in self._allow_hosts - request.allow_hosts:
+            raise Refused(f"{asked} is private: only the feeds that are configured with it may lead there")
 
     def turn(self, host: str) -> asyncio.Semaphore:
         return self._hosts.setdefault(host, asyncio.Semaphore(PARALLEL_PER_HOST))
@@ -235,7 +253,7 @@ class _Client:
             response = replace(response, error=f"no complete answer within {timeout_seconds:.0f} s{before}")
         except Refused as refusal:
             response = Response(request.url, request.url, None, error=str(refusal))
-        return response
+        return replace(response, error=without_secrets(response.error)) if response.error else response
 
     async def _try(self, request: Request, sink: _Memory | _Part) -> Response:
         """One request through its redirects. Raises Refused where there is no sense in another try."""
@@ -252,23 +270,28 @@ class _Client:
         return Response(request.url, request.url, None, error=error)
 
     async def _follow(self, request: Request, sink: _Memory | _Part) -> Response:
-        url, lasting = _checked(request.url), True
+        url, lasting, seen = _checked(request.url), True, set[str]()
         asked = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": sink.encodings}
         asked |= {**sink.headers(), **request.headers}
-        sent = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in asked.items()]
         silence = {"connect": CONNECT_SECONDS, "read": SILENCE_SECONDS, "write": SILENCE_SECONDS, "pool": None}
         for hop in range(MAX_REDIRECTS + 1):
+            self._rules.check(url, request)
+            if str(url) in seen:
+                raise Refused("the redirects go round in a circle")
+            seen.add(str(url))
+            sent = asked | _credentials(request.url, url)
             target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+            lines = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in sent.items()]
             async with (
                 self._rules.turn(url.host),
-                self._pool.stream("GET", target, headers=sent, extensions={"timeout": silence}) as raw,
+                self._pool.stream("GET", target, headers=lines, extensions={"timeout": silence}) as raw,
             ):
                 headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw.headers}
                 if raw.status not in sink.statuses:
                     await _pass_over(raw, headers)
                 if raw.status in _REDIRECTS and "location" in headers:
                     lasting = lasting and raw.status in _LASTING_REDIRECTS
-                    url = _checked(headers["location"], url)
+                    url = _redirected(url, headers["location"])
                     continue
                 moved_to = str(url) if hop and lasting else None
                 done = Response(request.url, str(url), raw.status, headers, moved_to=moved_to)
@@ -305,9 +328,30 @@ def _checked(url: str, base: httpx.URL | None = None) -> httpx.URL:
         raise Refused(f"only http and https are read, not {parts.scheme or 'a URL without a scheme'}")
     if not parts.host:
         raise Refused("the URL names no host")
-    if parts.userinfo:
-        raise Refused("the URL carries credentials")
     return parts
+
+
+def _redirected(url: httpx.URL, location: str) -> httpx.URL:
+    """Where a redirect leads. Header bytes that are no ASCII are UTF-8 as a rule."""
+    with contextlib.suppress(UnicodeDecodeError):
+        location = location.encode("latin-1").decode()
+    there = _checked(location, url)
+    if there.userinfo and there.userinfo != url.userinfo:
+        raise Refused("the redirect carries credentials")
+    return there
+
+
+def _credentials(asked: str, url: httpx.URL) -> dict[str, str]:
+    """User and password of the address that was asked for, for its own host and for no other."""
+    own = httpx.URL(asked)
+    if not own.userinfo or _host_and_port(own) != _host_and_port(url):
+        return {}
+    pair = f"{own.username}:{own.password}".encode()
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+def _host_and_port(url: httpx.URL) -> str:
+    return f"{url.host}:{url.port or (443 if url.scheme == 'https' else 80)}"
 
 
 def _lanes(requests: Sequence[Request]) -> list[list[int]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from include.addresses import without_secrets
 from include.sources import web
 from include.sources.feeds import OfferedTranscript
 from include.transcripts import corrections, formats, process
@@ -38,6 +39,7 @@ class Wanted:
     episode_id: str
     partition_date: date
     title: str
+    feed_url: str | None = None
     offers: tuple[OfferedTranscript, ...] = ()
     audio_url: str | None = None
     duration_seconds: int | None = None
@@ -87,7 +89,8 @@ def wanted(connection: duckdb.DuckDBPyConnection, day: date) -> list[Wanted]:
         connection,
         """
         select
-            episodes.episode_id, episodes.partition_date, episodes.title, episodes.transcripts as offers,
+            episodes.episode_id, episodes.partition_date, episodes.title, episodes.feed_url,
+            episodes.transcripts as offers,
             episodes.audio_url, episodes.duration_seconds, episodes.language, episodes.published_at, transcripts.status,
             concat_ws(
                 '; ', episodes.title, array_to_string(episodes.persons, '; '), left(episodes.description, 4000)
@@ -130,11 +133,12 @@ def read_published(episodes: Sequence[Wanted], allow_hosts: frozenset[str] = fro
     """
     offers = {episode.episode_id: formats.best_first(episode.offers) for episode in episodes}
     notes = {episode.episode_id: episode.notes for episode in episodes}
+    hosts = {episode.episode_id: web.own_hosts(episode.feed_url, allow_hosts) for episode in episodes}
     found: dict[str, Transcript] = {}
     errors: dict[str, list[str]] = {episode.episode_id: [] for episode in episodes}
     for choice in range(max(map(len, offers.values()), default=0)):
         asked = [(key, *ranked[choice]) for key, ranked in offers.items() if key not in found and choice < len(ranked)]
-        answers = web.fetch_all([web.Request(offer.url) for _, _, offer in asked], allow_hosts)
+        answers = web.fetch_all([web.Request(offer.url, hosts[key]) for key, _, offer in asked])
         documents = [
             process.Unparsed(answer.body or b"", kind, notes=notes[key])
             for (key, kind, _), answer in zip(asked, answers, strict=True)
@@ -142,8 +146,8 @@ def read_published(episodes: Sequence[Wanted], allow_hosts: frozenset[str] = fro
         for (key, _, offer), answer, read in zip(asked, answers, process.read_all(documents), strict=True):
             if answer.body is None or isinstance(read, str):
                 reason = read if answer.body is not None else answer.error or "no content"
-                errors[key].append(f"{offer.url}: {reason}")
-                log.warning("transcript %s: %s", offer.url, reason)
+                errors[key].append(without_secrets(f"{offer.url}: {reason}"))
+                log.warning("transcript %s", errors[key][-1])
                 continue
             unusable = f"{read.unusable_rows} rows could not be used" if read.unusable_rows else None
             found[key] = Transcript(

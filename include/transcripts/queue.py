@@ -6,7 +6,6 @@ next one is made, so that any process can go on where another was killed. It ope
 
 import contextlib
 import dataclasses
-import ipaddress
 import logging
 import socket
 from collections import Counter
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from include.addresses import is_public
 from include.models import budget
 from include.settings import Settings
 from include.sources import web
@@ -179,7 +179,7 @@ class Queue:
             return True
         if f"{parts.hostname}:{port}" in self._settings.allow_hosts:
             return False
-        return all(ipaddress.ip_address(str(entry[4][0]).split("%")[0]).is_global for entry in found)
+        return all(is_public(str(entry[4][0])) for entry in found)
 
     @contextlib.contextmanager
     def downloaded(self, job: Job) -> Iterator[Path]:
@@ -187,7 +187,8 @@ class Queue:
         file = self._settings.landing / "audio" / job.job_key
         file.parent.mkdir(parents=True, exist_ok=True)
         try:
-            answer = web.download(job.audio_url, file, self._settings.allow_hosts, MAX_AUDIO_BYTES)
+            hosts = web.own_hosts(self._wanted[job.episode_id].feed_url, self._settings.allow_hosts)
+            answer = web.download(web.Request(job.audio_url, hosts), file, MAX_AUDIO_BYTES)
             if answer.error:
                 raise Unreachable(f"the recording could not be downloaded: {answer.error}")
             yield file

@@ -328,7 +328,7 @@ def test_a_recording_at_a_private_address_is_uploaded_and_its_copy_removed(serve
     with sample.serve(port=0) as url:
         address = f"{url}/feeds.txt"
         allowed = settings.model_copy(update={"allow_hosts": frozenset({url.split("/")[2]})})
-        assert run(episodes(1, audio_url=address), allowed) == {"ok": 1}
+        assert run(episodes(1, audio_url=address, feed_url=address), allowed) == {"ok": 1}
     (uploaded,) = server.uploads
     assert server.created == [uploaded]
     assert server.uploads[uploaded] > 0

@@ -91,7 +91,7 @@ def file(tmp_path):
 
 
 def download(server, path, file, max_bytes=100_000_000):
-    return web.download(f"http://{server}/{path}", file, {server}, max_bytes)
+    return web.download(web.Request(f"http://{server}/{path}", frozenset({server})), file, max_bytes)
 
 
 def test_a_body_comes_to_disk_and_replaces_what_was_there(server, file):

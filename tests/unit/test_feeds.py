@@ -313,3 +313,38 @@ def test_a_feed_list_is_opml_or_one_url_a_line():
 def test_a_feed_list_that_names_no_feed_says_so(text, why):
     with pytest.raises(ValueError, match=why):
         feed_list.parse(text, "list.txt")
+
+
+def test_addresses_are_mended_and_only_the_recording_loses_what_stands_behind_it():
+    page, audio, transcript = "<link>/notes for 2#top</link>", "my show/søndag.mp3#start", "t/1 æ.vtt"
+    enclosure = f'<enclosure url="{audio}" type="audio/mpeg"/><podcast:transcript url="{transcript}" type="text/vtt"/>'
+    item = read(items=dated(page + enclosure)).items[1]
+    assert item.episode_url == "https://harbour.example/notes%20for%202#top"
+    assert item.audio_url == "https://harbour.example/pod/my%20show/s%C3%B8ndag.mp3"
+    assert [offer.url for offer in item.transcripts] == ["https://harbour.example/pod/t/1%20%C3%A6.vtt"]
+
+
+def test_an_address_that_cannot_be_mended_costs_itself_not_the_episode():
+    item = read(
+        items=dated('<link>http://[1</link><enclosure url="http://a b.example/1.mp3" type="audio/mpeg"/>')
+    ).items[1]
+    assert (item.problem, item.guid, item.audio_url, item.episode_url) == (None, "x", None, None)
+
+
+@pytest.mark.parametrize(
+    ("guid", "page"),
+    [
+        ("<guid>Episode 12</guid>", None),
+        ('<guid isPermaLink="true">ep 13</guid>', None),
+        ("<guid>b7a1c5d2-66aa-4f0e-9d3b-1c0f4d1a9e55</guid>", None),
+        ("<guid>tag:harbour.example,2026:15</guid>", None),
+        ("<guid>www.harbour.example/15</guid>", None),
+        ("<guid>https://harbour.example/a b</guid>", "https://harbour.example/a%20b"),
+        ("<guid>Episode 12</guid><link>/12</link>", "https://harbour.example/12"),
+        ("<link>/12</link><guid>Episode 12</guid>", "https://harbour.example/12"),
+    ],
+)
+def test_a_guid_is_a_page_only_where_it_is_an_address(guid, page):
+    item = read(items=f"<item>{guid}<pubDate>Thu, 15 Jan 2026 10:00:00 GMT</pubDate></item>").items[1]
+    assert item.episode_url == page
+    assert item.guid in guid

@@ -7,6 +7,7 @@ import time
 import zlib
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
 import brotli
 import pytest
@@ -20,7 +21,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.asked[self.path] += 1
-        answer = getattr(self, "_" + self.path.strip("/").split("?")[0], None)
+        answer = getattr(self, "_" + unquote(self.path).strip("/").split("?")[0].replace("ø", "o"), None)
         if answer is None:
             self.send_error(404)
         else:
@@ -30,6 +31,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("If-None-Match") == '"1"':
             return self._reply(304)
         self._reply(200, b"hello", ETag='"1"')
+
+    _sondag = _ok
 
     def _flaky(self):
         if self.asked[self.path] < 3:
@@ -74,6 +77,29 @@ class Handler(BaseHTTPRequestHandler):
         packer = zlib.compressobj(wbits=-15)
         self._reply(200, packer.compress(b"hello") + packer.flush(), **{"Content-Encoding": "deflate"})
 
+    def _hop(self):
+        left = int(self.path.partition("?")[2])
+        place = f"http://{self.headers['Host']}" if left % 2 else ""
+        self._reply(302, Location=f"{place}/hop?{left - 1}" if left else "/ok")
+
+    def _circle(self):
+        self._reply(302, Location=f"/circle?{1 - int(self.path.partition('?')[2])}")
+
+    def _to_utf8(self):
+        self._reply(302, Location="/s\u00f8ndag".encode().decode("latin-1"))
+
+    def _to_other(self):
+        self._reply(302, Location=f"http://{self.path.partition('?')[2]}/ok")
+
+    def _coded(self):
+        self._reply(200, b"hello", **{"Content-Encoding": self.path.partition("?")[2].replace("+", " ")})
+
+    def _who(self):
+        self._reply(200, (self.headers["Authorization"] or "nobody").encode())
+
+    def _to_who(self):
+        self._reply(302, Location=f"http://{self.path.partition('?')[2]}/who")
+
     def _agent(self):
         self._reply(200, self.headers["User-Agent"].encode())
 
@@ -99,7 +125,7 @@ def server():
 
 
 def get(server: str, path: str, **headers) -> web.Response:
-    return web.fetch_all([web.Request(f"http://{server}/{path}", headers)], {server})[0]
+    return web.fetch(web.Request(f"http://{server}/{path}", frozenset({server}), headers))
 
 
 def test_a_document_comes_with_its_validators_and_is_not_sent_again_unchanged(server):
@@ -155,24 +181,63 @@ def test_only_a_way_of_permanent_redirects_leads_to_a_new_address(server):
     ],
 )
 def test_private_addresses_and_strange_urls_are_refused_unless_allowed(server, url, why):
-    answer = web.fetch(url.format(port=server.split(":")[1]))
+    answer = web.fetch(web.Request(url.format(port=server.split(":")[1])))
     assert answer.body is None
     assert why in answer.error
 
 
 def test_one_bad_host_spoils_nothing_for_the_others_and_order_is_kept(server):
     paths = ["ok", "absent", "moved"]
-    answers = web.fetch_all([web.Request(f"http://{server}/{path}") for path in paths], {server})
+    answers = web.fetch_all([web.Request(f"http://{server}/{path}", frozenset({server})) for path in paths])
     assert [answer.status for answer in answers] == [200, 404, 200]
 
 
 def test_a_host_is_asked_few_things_at_once_directly_and_through_redirects(server):
     other = f"localhost:{server.split(':')[1]}"
     urls = [f"http://{server}/slow"] * 20 + [f"http://{server}/to_slow", f"http://{other}/to_slow"] * 10
-    answers = web.fetch_all([web.Request(url) for url in urls], {server, other})
+    answers = web.fetch_all([web.Request(url, frozenset({server, other})) for url in urls])
     assert {answer.body for answer in answers} == {b"hello"}
     assert 1 < Handler.asked["most together"] <= 2 * web.PARALLEL_PER_HOST, "two names, one server"
 
 
 def test_the_user_agent_names_the_project(server):
     assert get(server, "agent").body.startswith(b"podcast-insights/")
+
+
+def test_a_long_way_of_redirects_is_gone_and_a_circle_is_told_from_it(server):
+    assert get(server, "hop?18").body == b"hello"
+    assert get(server, "circle?1").error == "the redirects go round in a circle"
+    assert Handler.asked["/circle?1"] == 1
+
+
+def test_a_redirect_that_is_written_in_utf8_is_followed(server):
+    assert get(server, "to_utf8").final_url == f"http://{server}/s%C3%B8ndag"
+    assert get(server, "to_utf8").body == b"hello"
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "none", "binary", "identity", "text/xml", "UTF-8,+8bit", "gzip", "x-gzip"])
+def test_a_coding_that_is_none_changes_nothing(server, coding):
+    assert get(server, f"coded?{coding}").body == b"hello"
+
+
+def test_user_and_password_of_an_address_are_sent_to_its_host_alone_and_never_told(server):
+    hosts = frozenset({server, other := f"localhost:{server.split(':')[1]}"})
+
+    def asked(path: str) -> web.Response:
+        return web.fetch(web.Request(f"http://ann:tide5ecret@{server}/{path}", hosts))
+
+    assert asked("who").body == b"Basic YW5uOnRpZGU1ZWNyZXQ="
+    assert asked(f"to_who?{other}").body == b"nobody"
+    assert asked(f"to_who?ben:other@{server}").error == "the redirect carries credentials"
+    assert "tide5ecret" not in (asked("busy?3600").error or "")
+
+
+def test_an_allowed_private_host_is_read_for_the_feed_that_is_on_it_and_for_no_other(server):
+    own = web.own_hosts(f"http://{server}/feed.xml", {server, "intranet.example:80"})
+    others = web.own_hosts("https://tide.example/feed.xml", {server, "intranet.example:80"})
+    assert (own, others) == ({server}, set())
+    assert web.own_hosts("http://intranet.example/f", {"intranet.example:80"}) == {"intranet.example:80"}
+    requests = [web.Request(f"http://{server}/ok", own)] * 3 + [web.Request(f"http://{server}/ok", others)]
+    assert [answer.status for answer in web.fetch_all(requests)] == [200, 200, 200, None], "over shared connections"
+    assert "private" in web.fetch_all(requests)[3].error
+    assert "private" in web.fetch(web.Request(f"http://{server}/to_other?localhost:{server.split(':')[1]}", own)).error
