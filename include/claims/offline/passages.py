@@ -115,6 +115,22 @@ def is_reply(text: str) -> bool:
     return bool(_REPLY.match(text))
 
 
+_TURNING = re.compile(
+    r"^\W*(?:and |but |okay,? |all right,? |now,? )*(?:(?:we'll|we will|i'll) be (?:right )?back|"
+    r"(?:here's|here is) what else|you're listening to|you are listening to|this is (?:npr|fresh air|the daily)|"
+    r"in (?:other|related|sports|business|international|local|world) news|meanwhile\b|elsewhere\b|turning (?:now )?to|"
+    r"(?:moving|next) (?:on|up)\b|(?:and )?finally,|(?:from|for) \w+ news,? |i'm \w+ \w+(?: in| with|,)? |"
+    r"(?:our|the) next (?:story|topic|question|item)|let's (?:move on|turn|switch|talk about)|switching gears|"
+    r"(?:\w+['’]s )?\w+ \w+ (?:reports|has more|has this report)\b)",
+    re.I,
+)
+
+
+def turns_to_another_matter(text: str) -> bool:
+    """Whether a sentence says that something else follows: "Meanwhile", "We'll be right back"."""
+    return bool(_TURNING.match(text))
+
+
 def opens(spoken: Sequence[Sentence], i: int) -> bool:
     """Whether a passage may start at sentence `i`: not at a nod, nor mid-argument where a better start is near."""
     sentence = spoken[i]
