@@ -7,6 +7,7 @@ from include.claims.offline.passages import Passage, sentences
 from include.claims.offline.telling import GAP, one_matter, told
 from include.models.embedding import bundled_encoder
 from include.transcripts.segment import Segment
+from include.words import words
 
 LOCK = "The northern lock of Ostrey was closed by the harbour council for the whole winter."
 COST = "It costs every grain ship nine thousand crowns a day, and the shippers pay for all of it."
@@ -44,9 +45,13 @@ def test_what_belongs_to_the_next_thought_is_not_told(dangling):
     assert telling(f"{LOCK} {COST} {dangling} {WHY}", 0, 2) == f"{LOCK} {COST}"
 
 
-def test_a_passage_that_breaks_off_is_told_to_the_end_of_its_sentence():
-    spoken = sentences([Segment(0, f"{LOCK} {WHY[:-1]} and", None), Segment(1, "by the tide.", None)])
-    assert spoken[-1].text.endswith("and by the tide.")
+def test_talk_without_stops_is_told_with_stops_and_capitals_and_its_own_words():
+    said = "and the lock was closed for the winter " * 3 + "so we asked the council What they would do and they told us"
+    found = telling(f"{said} {said} {said}", 0, 1)
+    assert found[0].isupper()
+    assert found.endswith(".")
+    assert " What " not in found
+    assert words(found) == words(said)[: len(words(found))]
 
 
 def test_the_talk_turns_where_it_says_so():

@@ -38,18 +38,18 @@ _COUNTING = frozenset("MONEY PERCENT QUANTITY CARDINAL".split())
 _VAGUE = frozenset(
     (
         "thing fact point truth reason idea part bit one stuff lot sort kind people person folk guy something "
-        "everything anything nothing someone everyone opposite place time moment today year day week month question other way "
-        "example case side number couple end same hour minute man woman word term sense bunch amount level hand ton "
-        "degree set group series range type form piece version plenty majority rest number hundred thousand million "
-        "billion trillion dozen dollar percent cetera"
+        "everything anything nothing someone everyone opposite place time moment today year day week month "
+        "question other way example case side number couple end same hour minute man woman word term sense bunch "
+        "amount level hand ton degree set group series range type form piece version plenty majority rest hundred "
+        "thousand million billion trillion dozen dollar percent cetera"
     ).split()
 )
 """Words that stand for a thing or count it and do not name it."""
 _LOOSE = frozenset(
     (
         "one other many same such little more most own very certain whole entire several different few some any "
-        "important actual proper given incredible amazing good better best big bigger great real only interesting huge crazy "
-        "additional specific overall particular various"
+        "important actual proper given incredible amazing good better best big bigger great real only interesting "
+        "huge crazy additional specific overall particular various"
     ).split()
 )
 _POINTING = frozenset(

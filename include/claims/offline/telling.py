@@ -13,7 +13,7 @@ import numpy as np
 
 from include.claims.grammar import stands
 from include.claims.offline.passages import Passage, Sentence, is_reply, turns_to_another_matter
-from include.claims.offline.wording import opened
+from include.claims.offline.wording import capital, opened
 
 MOST_TOLD = 90
 MOST_WITH_CONTEXT = 130
@@ -26,9 +26,14 @@ LONGEST_LEAD = 35
 GAP = " … "
 ALIKE = 0.35
 """How alike, as the cosine of their meaning, a sentence must be to a passage to name its subject."""
+SHORTEST_TURN = 8
 UNLIKE = 0.12
 """How alike, as the cosine of their meaning, the sentences before and after a place must be to be of one matter."""
 
+_CAPTION = re.compile(
+    r"(?<=[\w,] )(?:And|But|So|Or|Because|Which|What|When|Where|If|That|This|These|Those|It|He|She|They|We|You|The|A|An|"
+    r"Of|To|In|On|At|For|From|With|As|By|Is|Are|Was|Were|Have|Has|Had|Do|Not|Then|There|How)(?= )"
+)
 _ENDED = re.compile(r"(?<!\.)[.!?][\"'”’)\]]*$")
 _ASKS = re.compile(r"\?[\"'”’)\]]*$")
 
@@ -42,8 +47,9 @@ class Told:
     lead: int | None = None
 
     def text(self, spoken: Sequence[Sentence]) -> str:
-        body = " ".join(sentence.text for sentence in spoken[self.first : self.last + 1])
-        return body if self.lead is None else spoken[self.lead].text + GAP + opened(body)
+        """What is told, with the stops and capitals that were not written down."""
+        body = " ".join(_written(sentence.text) for sentence in spoken[self.first : self.last + 1])
+        return body if self.lead is None else _written(spoken[self.lead].text) + GAP + opened(body)
 
 
 def told(spoken: Sequence[Sentence], vectors: np.ndarray, passage: Passage, weights: np.ndarray) -> Told:
@@ -52,6 +58,14 @@ def told(spoken: Sequence[Sentence], vectors: np.ndarray, passage: Passage, weig
     first, last = _heaviest(spoken, vectors, passage, weights)
     first, lead = _beginning(spoken, vectors, first, last)
     return Told(first, _end(spoken, first, last), lead)
+
+
+def _written(sentence: str) -> str:
+    """A sentence as it is written: one that was cut out of talk without stops gets its capital and its stop, and loses
+    the capitals that each caption begins with."""
+    if not sentence[-1].isalnum():
+        return sentence
+    return capital(_CAPTION.sub(lambda found: found[0].lower(), sentence)) + "."
 
 
 def one_matter(spoken: Sequence[Sentence], vectors: np.ndarray, first: int, last: int) -> list[tuple[int, int]]:
@@ -64,10 +78,11 @@ def _turns(spoken: Sequence[Sentence], vectors: np.ndarray, i: int) -> bool:
     """Whether sentence `i` begins another matter than the sentence before it was about."""
     if spoken[i].part != spoken[i - 1].part or turns_to_another_matter(spoken[i].text):
         return True
-    if spoken[i].size < 8 or not stands(opened(spoken[i].text)):
+    if spoken[i].size < SHORTEST_TURN:
         return False
     before, after = vectors[max(0, i - 2) : i].mean(axis=0), vectors[i : i + 2].mean(axis=0)
-    return float(before @ after) / float(np.linalg.norm(before) * np.linalg.norm(after) + 1e-9) < UNLIKE
+    alike = float(before @ after) / float(np.linalg.norm(before) * np.linalg.norm(after) + 1e-9)
+    return alike < UNLIKE and stands(opened(spoken[i].text))
 
 
 def _heaviest(
