@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from spacy.language import Language
     from spacy.tokens import Token
 
+SHORTEST_ALONE = 5
+_SPEAKING = frozenset("i we you everyone everybody nobody people".split())
+_POINTING = frozenset("this that these those it its they their them he his him she her such both another what".split())
 _SUBJECTS = {"nsubj", "nsubjpass", "csubj", "csubjpass", "expl"}
 
 
@@ -23,6 +26,28 @@ def states(sentence: str) -> bool:
     return any(
         finite(token) and subject_of(token) is not None for token in grammar()(sentence, disable=["ner", "lemmatizer"])
     )
+
+
+@functools.lru_cache(maxsize=4096)
+def stands(sentence: str, pointing: bool = False, named: bool = False) -> bool:
+    """Whether a sentence can be understood alone: its main clause is whole, and is said of something that it names, of
+    the speaker or of whoever listens, not of "it" or "those". With `pointing` it may be said of these too; with `named`
+    only of something that it names."""
+    doc = grammar()(sentence, disable=["ner", "lemmatizer"])
+    if len(doc) < SHORTEST_ALONE or sentence.rstrip("\"'”’)").endswith("?"):
+        return False
+    for root in (token for token in doc if token.dep_ == "ROOT"):
+        subject = subject_of(root)
+        if not finite(root) or subject is None:
+            continue
+        if any(child.dep_ == "mark" and child.i < root.i for child in root.children):
+            return False
+        if pointing:
+            return True
+        if subject.dep_ == "expl" or subject.lower_ in _SPEAKING:
+            return not named
+        return subject.pos_ != "PRON" and not any(token.lower_ in _POINTING for token in subject.subtree)
+    return False
 
 
 def finite(verb: "Token") -> bool:

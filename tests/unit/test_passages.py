@@ -41,7 +41,7 @@ def test_titles_and_initials_end_no_sentence():
     assert [s.text for s in spoken] == ["Dr. Osei met J. Smith at the plant.", "They agreed."]
 
 
-def test_text_without_full_stops_is_cut_at_its_cues():
+def test_text_without_full_stops_is_cut_where_sentences_are_likely_to_end():
     spoken = sentences(captions(*["the operator said the line was full and nobody had asked the regulator"] * 20))
     assert len(spoken) > 5
     assert all(s.size <= LONGEST_SENTENCE for s in spoken)

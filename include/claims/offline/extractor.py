@@ -7,6 +7,7 @@ counted. The weights are fitted by `tests.evals.fit_offline`; `weights/offline.j
 
 import functools
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,9 @@ from include.claims.facts import unsupported
 from include.claims.offline import signals
 from include.claims.offline.adverts import runs_the_show, sells
 from include.claims.offline.headlines import headline
-from include.claims.offline.passages import Passage, Sentence, leans, passages, sentences
+from include.claims.offline.names import Names
+from include.claims.offline.passages import Passage, Sentence, passages, sentences
+from include.claims.offline.telling import told
 from include.claims.offline.wording import readable
 from include.claims.untrusted import gives_orders
 from include.models.embedding import bundled_encoder
@@ -27,13 +30,14 @@ from include.transcripts.segment import Segment
 from include.words import words
 
 WEIGHTS = Path(__file__).parent / "weights" / "offline.npz"
-CODE = "15"
+CODE = "16"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
 WORDS_A_CLAIM = 100
 ALIKE = 0.75
 LEAST_SHARE = 0.03
-MOST_TOLD = 80
+BEFORE = 100
+NEAR = 300
 
 # What a group of signals is called where a score is explained, in the order in which ties are told.
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -140,6 +144,7 @@ class Reading:
     """
 
     def __init__(self, episode: Episode, segments: Sequence[Segment], quotes: Sequence[Claim] = ()):
+        self.episode = episode
         self.spoken: list[Sentence] = sentences(segments)
         self.orders = [i for i, s in enumerate(self.spoken) if gives_orders(s.text)]
         self.found: list[Passage] = passages(self.spoken, frozenset(self.orders))
@@ -151,6 +156,10 @@ class Reading:
         )
         sold = sells(self.spoken)
         self.sold = [any(sold[p.first : p.last + 1]) for p in self.found]
+
+    @functools.cached_property
+    def names(self) -> Names:
+        return Names(self.episode, [sentence.text for sentence in self.spoken])
 
 
 class OfflineExtractor:
@@ -287,12 +296,15 @@ def _overlap(a: Passage, b: Passage) -> bool:
 
 def _claim(reading: Reading, i: int, worth: float, shares: np.ndarray, weights: Weights) -> Claim:
     passage = reading.found[i]
-    told = _told(reading, passage, weights)
+    run = told(reading.spoken, reading.sentence_vectors, passage, weights.meaning)
+    insight = readable(reading.names.mended(run.text(reading.spoken)))
     first, last = reading.spoken[passage.first], reading.spoken[passage.last]
     return Claim(
         quote=passage.text,
-        headline=headline(told),
-        insight=readable(told),
+        headline=headline(
+            insight, reading.names.mended(_before(reading, run.first)), _near(reading, run.first), reading.names
+        ),
+        insight=insight,
         speaker=first.speaker,
         first_segment=first.first_segment,
         last_segment=last.last_segment,
@@ -302,24 +314,16 @@ def _claim(reading: Reading, i: int, worth: float, shares: np.ndarray, weights: 
     )
 
 
-def _told(reading: Reading, passage: Passage, weights: Weights) -> str:
-    """The part of a passage that is told: all of it up to 80 words; of a longer one the 80 words of whole sentences
-    whose meaning weighs most, from its beginning or from a sentence that leans on none before it."""
-    if passage.size <= MOST_TOLD:
-        return passage.text
-    runs = []
-    for first in range(passage.first, passage.last + 1):
-        if first > passage.first and leans(reading.spoken[first].text):
-            continue
-        sizes = np.cumsum([s.size for s in reading.spoken[first : passage.last + 1]])
-        end = first + int(np.searchsorted(sizes, MOST_TOLD, side="right"))
-        weight = sum(
-            reading.spoken[i].size * float(reading.sentence_vectors[i] @ weights.meaning) for i in range(first, end)
-        )
-        runs.append((weight, -first, " ".join(s.text for s in reading.spoken[first:end])))
-        if end > passage.last:
-            break
-    return max(runs)[2]
+def _before(reading: Reading, first: int) -> str:
+    """What was said in the hundred words before a sentence."""
+    at = reading.spoken[first].at
+    return " ".join(s.text for s in reading.spoken[max(0, first - 40) : first] if s.at >= at - BEFORE)
+
+
+def _near(reading: Reading, first: int) -> Counter[str]:
+    """How often each word is said within 300 words of the beginning of a passage."""
+    at = reading.spoken[first].at
+    return Counter(w for s in reading.spoken if abs(s.at - at) <= NEAR for w in words(s.text))
 
 
 def _features(reading: Reading, i: int, worth: float, shares: np.ndarray) -> dict[str, float]:

@@ -4,13 +4,19 @@ import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from include.claims.offline import borders
 from include.transcripts.segment import Segment
 from include.words import words
 
 SHORTEST = 20
 LONGEST = 100
 LONGEST_SENTENCE = 80
+UNSTOPPED = 30
+"""From how many words a full stop on a turn was written down without most of its stops: then a sentence of more than
+`LONGEST_UNSTOPPED` words is cut too."""
+LONGEST_UNSTOPPED = 40
 NEAR = 45
 
 _NOT_SPEECH = re.compile(r"^\W*(?:break|music|theme music|advert(?:isement)?s?|applause|jingle|outro|intro)\W*$", re.I)
@@ -18,10 +24,6 @@ _ENDING = re.compile(r"(?:[.!?…]+|\.\.\.)[\"'”’)\]]*(?=\s+[\"'“‘(\[]*[
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|approx|No|Inc|Ltd|Corp|Co|Gen|Sen|Rep|e\.g|i\.e|a\.k\.a)|\b[A-Z])\.$"
 )
-_CLAUSE = re.compile(
-    r"(?<=[,;:–—])\s+(?=(?:and|but|so|because|which|then|or|where|while|if|when|you|I|we|they|it)\b)|\s+[-–—]{1,2}\s+"
-)
-_PLAIN_CLAUSE = re.compile(r"\s+(?=(?:and then|so|but|because|and|which|now|well|when|if)\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,8 @@ class Passage:
 
 
 def sentences(segments: Sequence[Segment]) -> list[Sentence]:
-    """Every sentence of a transcript, in spoken order. Text without full stops is cut at pauses, cues and clauses."""
+    """Every sentence of a transcript, in spoken order. Text without full stops is cut where
+    sentences are likely to end."""
     found: list[Sentence] = []
     at = 0
     known: float | None = None
@@ -65,7 +68,7 @@ def sentences(segments: Sequence[Segment]) -> list[Sentence]:
         for segment in run:
             known = segment.start_seconds if segment.start_seconds is not None else known
             times.append(known)
-        for start, end in _borders(text, offsets, run):
+        for start, end in _borders(text):
             piece = text[start:end].strip()
             size = len(words(piece))
             if not size:
@@ -113,6 +116,22 @@ def leans(text: str) -> bool:
 def is_reply(text: str) -> bool:
     """Whether a text is no more than a nod: "Yeah, right."."""
     return bool(_REPLY.match(text))
+
+
+_TURNING = re.compile(
+    r"^\W*(?:and |but |okay,? |all right,? |now,? )*(?:(?:we'll|we will|i'll) be (?:right )?back|"
+    r"(?:here's|here is) what else|you're listening to|you are listening to|this is (?:npr|fresh air|the daily)|"
+    r"in (?:other|related|sports|business|international|local|world) news|meanwhile\b|elsewhere\b|turning (?:now )?to|"
+    r"(?:moving|next) (?:on|up)\b|(?:and )?finally,|(?:from|for) \w+ news,? |i'm \w+ \w+(?: in| with|,)? |"
+    r"(?:our|the) next (?:story|topic|question|item)|let's (?:move on|turn|switch|talk about)|switching gears|"
+    r"(?:\w+['’]s )?\w+ \w+ (?:reports|has more|has this report)\b)",
+    re.I,
+)
+
+
+def turns_to_another_matter(text: str) -> bool:
+    """Whether a sentence says that something else follows: "Meanwhile", "We'll be right back"."""
+    return bool(_TURNING.match(text))
 
 
 def opens(spoken: Sequence[Sentence], i: int) -> bool:
@@ -168,53 +187,14 @@ def _turns(segments: Sequence[Segment]) -> Iterator[tuple[int, list[Segment]]]:
         yield part, run
 
 
-def _borders(text: str, offsets: list[int], run: Sequence[Segment]) -> Iterator[tuple[int, int]]:
+def _borders(text: str) -> Iterator[tuple[int, int]]:
     """Where the sentences of a turn start and end, as offsets into its text."""
     ends = [m.end() for m in _ENDING.finditer(text) if not _ABBREVIATION.search(text[max(0, m.start() - 8) : m.end()])]
+    unstopped = len(words(text)) > UNSTOPPED * (len(ends) + 1)
+    longest = LONGEST_UNSTOPPED if unstopped else LONGEST_SENTENCE
     start = 0
     for end in [*ends, len(text)]:
-        yield from _shortened(text, start, end, offsets, run)
+        piece = text[start:end]
+        cuts = [start + cut for cut in borders.ends(piece)] if len(words(piece)) > longest else []
+        yield from pairwise([start, *cuts, end])
         start = end
-
-
-def _shortened(
-    text: str, start: int, end: int, offsets: list[int], run: Sequence[Segment]
-) -> Iterator[tuple[int, int]]:
-    """A sentence of up to 80 words as it is; a longer one cut where a cue, a pause or a clause ends."""
-    if len(words(text[start:end])) <= LONGEST_SENTENCE:
-        yield start, end
-        return
-    cuts = [o for o in offsets if start < o < end]
-    if len(cuts) < 2 or (end - start) / (len(cuts) + 1) > 400:
-        cuts = sorted({*cuts, *(m.end() for m in _CLAUSE.finditer(text, start, end))})
-    if not cuts or (end - start) / (len(cuts) + 1) > 400:
-        cuts = sorted({*cuts, *(m.end() for m in _PLAIN_CLAUSE.finditer(text, start, end))})
-    pauses = {
-        offsets[i]
-        for i in range(1, len(run))
-        if (now := run[i].start_seconds) is not None
-        and (before := run[i - 1].end_seconds) is not None
-        and now - before >= 0.6
-    }
-    size, left = 0, start
-    for a, b in zip([start, *cuts], [*cuts, end], strict=True):
-        size += len(words(text[a:b]))
-        if b == end:
-            break
-        if size >= 20 or (size >= 10 and b in pauses):
-            yield left, b
-            left, size = b, 0
-    yield from _chopped(text, left, end)
-
-
-def _chopped(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The last resort for a stretch without any mark: forty words at a time."""
-    ends = [start + m.end() for m in re.finditer(r"(?:\S+\s+){40}", text[start:end])]
-    left = start
-    for cut in ends:
-        if len(words(text[cut:end])) < 15:
-            break
-        yield left, cut
-        left = cut
-    if left < end:
-        yield left, end

@@ -56,6 +56,11 @@ def readable(passage: str) -> str:
     return _finished(_OPENERS.sub("", " ".join(_without_ends(said)) or text))
 
 
+def opened(sentence: str) -> str:
+    """The sentence without the words that lead into it and say nothing: "And", "Well,"."""
+    return capital(_OPENERS.sub("", sentence))
+
+
 def _without_ends(said: list[str]) -> list[str]:
     """The sentences without those at either end that say nothing by themselves: what is left of the thought before,
     "Check this out.", "Maybe."; and without a first one that leans on what is not told, where the next stands alone."""
@@ -89,14 +94,27 @@ def _tidied(passage: str) -> str:
     text = _STAMMER.sub("", text)
     for _ in range(2):
         text = _DOUBLED.sub(lambda m: m[0] if m[1].lower() in _KEPT_DOUBLE or m[1].isdigit() else m[1], text)
-    text = re.sub(r"\s+([,.;:!?…])", r"\1", text)
+    text = re.sub(r"\s+([,.;:!?])", r"\1", text)
     text = re.sub(r",(?:\s*,)+", ",", text)
     text = re.sub(r"([.!?]),", r"\1", text)
     text = re.sub(r"(?<=[.!?] )[a-z]", lambda m: m[0].upper(), text) if "..." not in text else text
     return " ".join(text.split()).strip(" ,")
 
 
+def _paired(text: str) -> str:
+    """The text without a quotation mark that has lost its other half."""
+    if text.count("“") != text.count("”"):
+        text = text.replace("“", "").replace("”", "")
+    marks = [mark.start() for mark in re.finditer('"', text)]
+    if len(marks) % 2:
+        closes = marks[0] > 0 and not text[marks[0] - 1].isspace()
+        lost = marks[0] if closes else marks[-1]
+        text = text[:lost] + text[lost + 1 :]
+    return text
+
+
 def _finished(text: str) -> str:
+    text = _paired(text)
     text = text.strip(" ,;:–—-")
     text = re.sub(r"(?:\.\.\.|…)$", "", text).rstrip(" ,;:–—-")
     if text and not text.rstrip("\"'”’)").endswith((".", "!", "?")):
