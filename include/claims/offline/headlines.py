@@ -41,7 +41,7 @@ _VAGUE = frozenset(
         "everything anything nothing someone everyone opposite place time moment today year day week month "
         "question other way example case side number couple end same hour minute man woman word term sense bunch "
         "amount level hand ton degree set group series range type form piece version plenty majority rest hundred "
-        "thousand million billion trillion dozen dollar percent cetera"
+        "thousand million billion trillion dozen dollar percent cent cetera"
     ).split()
 )
 """Words that stand for a thing or count it and do not name it."""

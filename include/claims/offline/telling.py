@@ -31,8 +31,8 @@ UNLIKE = 0.12
 """How alike, as the cosine of their meaning, the sentences before and after a place must be to be of one matter."""
 
 _CAPTION = re.compile(
-    r"(?<=[\w,] )(?:And|But|So|Or|Because|Which|What|When|Where|If|That|This|These|Those|It|He|She|They|We|You|The|A|An|"
-    r"Of|To|In|On|At|For|From|With|As|By|Is|Are|Was|Were|Have|Has|Had|Do|Not|Then|There|How)(?= )"
+    r"(?<=[\w,] )(?:And|But|So|Or|Because|Which|What|When|Where|If|That|This|These|Those|It|He|She|They|We|You|The|A|"
+    r"An|Of|To|In|On|At|For|From|With|As|By|Is|Are|Was|Were|Have|Has|Had|Do|Not|Then|There|How)(?= )"
 )
 _ENDED = re.compile(r"(?<!\.)[.!?][\"'”’)\]]*$")
 _ASKS = re.compile(r"\?[\"'”’)\]]*$")
