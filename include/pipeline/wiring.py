@@ -9,7 +9,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import Asset, BaseNotifier, CronPartitionTimetable, IdentityMapper, PartitionedAssetTimetable
+from airflow.sdk import (
+    Asset,
+    BaseNotifier,
+    CronPartitionTimetable,
+    IdentityMapper,
+    PartitionedAssetTimetable,
+    RetryDecision,
+    RetryPolicy,
+)
 
 WRITER_POOL = "duckdb_writer"
 
@@ -44,6 +52,15 @@ class FailureNotice(BaseNotifier):
         alerts.report_failure(context)
 
 
+class GiveUpWhereHopeless(RetryPolicy):
+    """Fails a task at once where no retry helps; see `include.pipeline.hopeless`."""
+
+    def evaluate(self, exception: BaseException, try_number: int, max_tries: int, context: Any = None) -> RetryDecision:
+        from include.pipeline.hopeless import is_hopeless
+
+        return RetryDecision.fail(str(exception)) if is_hopeless(exception) else RetryDecision.default()
+
+
 def every_day() -> CronPartitionTimetable:
     """At midnight UTC, for the day that has just ended; the partition key is that day."""
     return CronPartitionTimetable("0 0 * * *", timezone="UTC", run_offset=-1, key_format="%Y-%m-%d")
@@ -55,7 +72,8 @@ def after(asset: Asset) -> PartitionedAssetTimetable:
 
 
 def dag_settings(doc: str | None, *tags: Tag) -> dict[str, Any]:
-    """What every DAG sets: one run at a time, no catch-up, retries with backoff, a failure notice."""
+    """What every DAG sets: one run at a time, no catch-up, retries with backoff where these may help, a notice of
+    failure."""
     return {
         "doc_md": doc,
         "tags": sorted(tags),
@@ -67,6 +85,7 @@ def dag_settings(doc: str | None, *tags: Tag) -> dict[str, Any]:
             "retry_delay": timedelta(seconds=20),
             "retry_exponential_backoff": True,
             "max_retry_delay": timedelta(minutes=10),
+            "retry_policy": GiveUpWhereHopeless(),
             "execution_timeout": timedelta(hours=3),
             "on_failure_callback": FailureNotice(),
         },

@@ -3,20 +3,26 @@
 from datetime import UTC, date, datetime, timedelta
 
 
+class NoPartition(ValueError):
+    """A run without a day to work on; the message says how to start one that has it."""
+
+
 def day(key: str | None) -> date:
     """The day a partition key names.
 
-    Raises ValueError, in words for the person who triggered the run, where the key is missing or is no date.
+    Raises NoPartition, in words for the person who triggered the run, where the key is missing or is no date.
     """
     if not key:
-        raise ValueError(
+        raise NoPartition(
             "This run has no partition key, so there is no day to work on. "
             "Trigger the DAG again with a partition key such as 2026-01-15."
         )
     try:
         return date.fromisoformat(key)
     except ValueError:
-        raise ValueError(f"The partition key {key!r} is no date. Write it as YYYY-MM-DD, such as 2026-01-15.") from None
+        raise NoPartition(
+            f"The partition key {key!r} is no date. Write it as YYYY-MM-DD, such as 2026-01-15."
+        ) from None
 
 
 def last_complete_day(now: datetime | None = None) -> date:

@@ -47,6 +47,7 @@ for dag, _ in DagContext.autoregistered_dags:
             task.task_id: {
                 "pool": task.pool, "retries": task.retries, "outlets": [asset.name for asset in task.outlets],
                 "backoff": task.retry_exponential_backoff, "notice": bool(task.on_failure_callback),
+                "policy": type(task.retry_policy).__name__,
             } for task in dag.tasks
         },
     }
@@ -177,3 +178,25 @@ def _steps_that_open_the_warehouse() -> set[str]:
             for node in ast.walk(function)
         )
     }
+
+
+def test_a_task_gives_up_at_once_where_no_retry_helps_and_tries_again_elsewhere(monkeypatch):
+    from airflow.sdk.definitions.retry_policy import RetryAction
+    from pydantic import ValidationError
+
+    from include.models.questions import UnusableModel
+    from include.pipeline.run import Run
+    from include.pipeline.wiring import dag_settings
+    from include.settings import Settings
+
+    policy = dag_settings("")["default_args"]["retry_policy"]
+    with pytest.raises(ValueError, match="partition key") as keyless:
+        Run.of(None)
+    monkeypatch.setenv("PODCAST_DAILY_BUDGET_USD", "much")
+    with pytest.raises(ValidationError) as wrong_setting:
+        Settings()
+    for error in (keyless.value, wrong_setting.value, UnusableModel("Check PODCAST_LLM_MODEL.")):
+        decision = policy.evaluate(error, 1, 3)
+        assert decision.action is RetryAction.FAIL
+        assert decision.reason == str(error), "what to do is what the operator reads"
+    assert policy.evaluate(OSError("no route"), 1, 3).action is RetryAction.DEFAULT
