@@ -19,9 +19,10 @@ _CALLS = "llm_calls"
 def extractor(settings: Settings) -> Extractor:
     """The extractor that PODCAST_LLM_MODEL names."""
     if settings.llm_model == OFFLINE:
+        from include.claims.languages import EnglishOnly
         from include.claims.offline.extractor import OfflineExtractor
 
-        return OfflineExtractor()
+        return EnglishOnly(OfflineExtractor())
     from include.claims.chat.extractor import ChatExtractor
 
     return ChatExtractor(_chat_model(settings))
