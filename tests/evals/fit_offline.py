@@ -82,6 +82,12 @@ def by_show(lessons: Sequence[Lesson]) -> dict[str, Weights]:
     return {show: fit([one for one in lessons if one.show != show]) for show in shows}
 
 
+def by_field(lessons: Sequence[Lesson]) -> dict[str, Weights]:
+    """For each field the weights fitted on all the others."""
+    fields = sorted({one.annotated.field for one in lessons})
+    return {name: fit([one for one in lessons if one.annotated.field != name]) for name in fields}
+
+
 def calibrated(weights: Weights, lessons: Sequence[Lesson], unseen: dict[str, Weights]) -> Weights:
     """The weights with what depends on the claims that get chosen, taken from claims of shows not learned from: the
     line that maps a worth to a reader's mark, and what each group of signals usually adds."""

@@ -17,10 +17,24 @@ BUNDLED = Path(__file__).parent / "gold" / "insights"
 READINGS = Path(__file__).parent / "readings"
 
 
+# What each show is about; any other show is about software.
+FIELDS = {
+    "megyn-kelly-show": "news",
+    "pod-save-america": "news",
+    "npr-news-now": "news",
+    "the-daily": "news",
+    "all-in": "business",
+    "lennys-podcast": "business",
+    "huberman-lab": "health",
+    "bill-simmons-podcast": "sport",
+}
+SOFTWARE = "software"
+
+
 @dataclass(frozen=True)
 class Annotated:
     """One transcript with its marks. `hours` is the length of the talk, from its times, else from 9,000 words an
-    hour."""
+    hour; `field` is what its show is about."""
 
     slug: str
     show: str
@@ -28,6 +42,10 @@ class Annotated:
     segments: tuple[Segment, ...]
     spoken: Spoken
     marked: Marked
+
+    @property
+    def field(self) -> str:
+        return FIELDS.get(self.show, SOFTWARE)
 
     @property
     def hours(self) -> float:
@@ -43,7 +61,8 @@ def shared_gold() -> list[Annotated]:
 def further_readings() -> list[Annotated]:
     """Further real episodes next to the project, marked in the same manner by other readers, as positions alone; empty
     where the transcripts are absent."""
-    return _annotated(READINGS, _from_corpus) if (SHARED / "corpus").exists() else []
+    there = (SHARED / "corpus").exists() and (SHARED / "corpus-news").exists()
+    return _annotated(READINGS, _from_corpus) if there else []
 
 
 def bundled_gold() -> list[Annotated]:
@@ -63,7 +82,8 @@ def _annotated(folder: Path, find: Callable[[str, str], tuple[Episode, tuple[Seg
 
 
 def _from_corpus(show: str, name: str) -> tuple[Episode, tuple[Segment, ...]]:
-    read = read_episode(SHARED / "corpus" / "episodes" / show / f"{name}.json")
+    corpus = "corpus-news" if show in FIELDS else "corpus"
+    read = read_episode(SHARED / corpus / "episodes" / show / f"{name}.json")
     return read.episode, read.segments
 
 

@@ -17,7 +17,7 @@ from include.claims.offline.extractor import OfflineExtractor, OfflineScorer, We
 from include.local.claim_files import EpisodeFile, claims_of
 from include.pipeline.chosen_models import OFFLINE, calls, extractor, scorer
 from include.settings import settings
-from tests.evals.fit_offline import Lesson, by_show, lesson
+from tests.evals.fit_offline import Lesson, by_field, by_show, lesson
 from tests.evals.material import Annotated, bundled_gold, further_readings, shared_gold
 from tests.evals.measures import MEASURES, measure
 
@@ -77,6 +77,11 @@ def real_runs(gold: Sequence[Annotated], further: Sequence[Annotated]) -> Iterat
     for name, some in bodies.items():
         if some:
             yield offline(f"offline, {name}, each show by weights fitted on the others", some, lambda a: unseen[a.show])
+    strange = by_field([one for one, _ in lessons])
+    for name in sorted(strange):
+        some = [(one, spent) for one, spent in lessons if one.annotated.field == name]
+        yield offline(f"offline, {name}, by weights fitted on other fields", some, lambda a: strange[a.field])
+        yield offline(f"offline, {name}, each show by weights fitted on the others", some, lambda a: unseen[a.show])
     yield offline("offline, gold, shipped weights (fitted on these)", bodies["gold"], lambda _: fitted())
     if settings().llm_model != OFFLINE:
         yield chat("gold", gold)
