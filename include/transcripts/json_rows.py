@@ -19,8 +19,10 @@ _LISTS = (
     "cues",
     "captions",
     "results",
+    "word_segments",
+    "words",
 )
-_TEXTS = ("body", "text", "transcript", "content", "value", "utterance")
+_TEXTS = ("body", "text", "transcript", "content", "value", "utterance", "punctuated_word", "word")
 _SPEAKERS = ("speaker", "speaker_name", "speakerName", "speaker_label", "name")
 _TIMES = ("startTime", "start", "start_time", "begin", "ts", "offset"), ("endTime", "end", "end_time", "end_ts")
 _IN_MILLISECONDS = ("startMs", "start_ms"), ("endMs", "end_ms")
@@ -30,14 +32,25 @@ _ENDED = re.compile(r"[.!?…。！？][\"'”’)\]]*$")
 
 
 def whole(text: str) -> Any:
-    """The document where it is JSON with a list or an object at its head, else None."""
+    """The document where it is JSON with a list or an object at its head, or a row a line, else None."""
     start = text.lstrip("\ufeff\u200e\u200f \t\n")
     if not start.startswith(("{", "[")):
         return None
     try:
         return json.loads(start)
+    except RecursionError:
+        return None
+    except ValueError:
+        return _lines(start)
+
+
+def _lines(text: str) -> Any:
+    """A row a line, else None."""
+    try:
+        found = [json.loads(line) for line in text.split("\n") if line.strip()]
     except (ValueError, RecursionError):
         return None
+    return found if all(isinstance(row, dict) for row in found) else None
 
 
 def rows(document: Any) -> tuple[list[Row], int]:
@@ -89,12 +102,14 @@ def _row(entry: Any, millis: bool) -> Row | None:
 
 
 def _time(entry: Mapping[str, Any], place: int, unit: float) -> float | None:
-    """The start (0) or the end (1) of a row. whisper.cpp has them in `offsets`, in milliseconds, others in a pair
-    `timestamp`."""
+    """The start (0) or the end (1) of a row. whisper.cpp has them in `offsets`, in milliseconds, and as clocks in
+    `timestamps`, others in a pair `timestamp`."""
     found = [seconds(entry[name], unit) for name in _TIMES[place] if name in entry]
     found += [seconds(entry[name], 0.001) for name in _IN_MILLISECONDS[place] if name in entry]
     if isinstance(offsets := entry.get("offsets"), Mapping):
         found.append(seconds(offsets.get(("from", "to")[place]), 0.001))
+    if isinstance(stamps := entry.get("timestamps"), Mapping):
+        found.append(seconds(stamps.get(("from", "to")[place])))
     if isinstance(pair := entry.get("timestamp"), list) and len(pair) == 2:
         found.append(seconds(pair[place]))
     return next((time for time in found if time is not None), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 LONGEST_SECONDS = 48 * 3600.0
 """A time past that, or before 0, is none."""
 
-CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{2}(?:[.,]\d{1,6})?"
+CLOCK = r"(?:\d{1,3}:)?\d{1,3}:(?:\d{2}|\d(?=[.,]\d))(?:[.,]\d{1,6})?"
 _CLOCK = re.compile(rf"[\[(]?({CLOCK})[\])]?")
 _INVISIBLE = re.compile("[\x00\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 

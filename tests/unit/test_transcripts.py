@@ -400,3 +400,36 @@ def test_a_line_of_very_many_words_is_cut_at_the_ends_of_sentences():
     unbroken = formats.parse(b"piers " * 5_000, "text")
     assert formats.word_count(unbroken) == 5_000
     assert len(unbroken) > 1
+
+
+def test_seconds_of_one_digit_before_a_fraction_are_a_time():
+    content = "1\n00:00:0,500 --> 00:00:2,00\nPiers cost more.\n\n2\n00:00:03,000 --> 00:00:04,000\nThey rot.\n"
+    assert told(formats.parse(content.encode(), "srt")) == [
+        (None, 0.5, "Piers cost more."),
+        (None, 3.0, "They rot."),
+    ]
+
+
+@pytest.mark.parametrize("wrapped", [list, lambda words: {"word_segments": words}, lambda words: {"words": words}])
+def test_rows_a_word_of_which_numbers_have_no_time_become_sentences(wrapped):
+    words = [
+        {"word": "Open", "start": 0.6, "end": 1.2, "speaker": "SPEAKER_01"},
+        {"word": "page"},
+        {"word": "58."},
+        {"word": "Listen", "start": 3.9, "end": 4.3, "speaker": "SPEAKER_01"},
+    ]
+    assert told(formats.parse(json.dumps(wrapped(words)).encode(), "json")) == [
+        ("SPEAKER_01", 0.6, "Open page 58."),
+        ("SPEAKER_01", 3.9, "Listen"),
+    ]
+
+
+def test_a_row_of_json_a_line_is_read_and_clocks_in_a_row_are_its_times():
+    rows = [
+        {"timestamps": {"from": "00:00:07,000", "to": "00:00:09,000"}, "text": "Piers cost more."},
+        {"timestamps": {"from": "00:00:09,000", "to": "00:00:12,000"}, "text": "They rot."},
+    ]
+    assert told(formats.parse("\n".join(map(json.dumps, rows)).encode(), "json")) == [
+        (None, 7.0, "Piers cost more."),
+        (None, 9.0, "They rot."),
+    ]
