@@ -215,6 +215,7 @@ def _called(phrase: Sequence["Token"]) -> bool:
 
 def _text(phrase: Sequence["Token"]) -> str:
     text = "".join(token.text_with_ws for token in phrase).strip()
+    text = text.rstrip(".") if text.count(".") == 1 else text
     begins = phrase[0].is_sent_start and phrase[0].pos_ != "PROPN" and text[1:2].islower()
     return text[0].lower() + text[1:] if begins else text
 
