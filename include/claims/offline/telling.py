@@ -30,10 +30,14 @@ UNLIKE = 0.12
 """How alike, as the cosine of their meaning, the sentences before and after a place must be to be of one matter."""
 
 _CAPTION = re.compile(
-    r"(?<=[\w,] )(?:And|But|So|Or|Because|Which|What|When|Where|If|That|This|These|Those|It|He|She|They|We|You|The|A|An|"
-    r"Of|To|In|On|At|For|From|With|As|By|Is|Are|Was|Were|Have|Has|Had|Then)(?= )"
+    r"(?<=[\w,] )(?:And|But|So|Or|Because|Which|What|When|Where|If|That|This|These|Those|It|He|She|They|We|You|The|A|"
+    r"An|Of|To|In|On|At|For|From|With|As|By|Is|Are|Was|Were|Have|Has|Had|Then)(?= )"
 )
 _ENDED = re.compile(r"(?<!\.)[.!?][\"'”’)\]]*$")
+_SIGNED = re.compile(
+    r"(?:^[A-Z][\w’'-]+ [A-Z][\w’'-]+, (?:\w+ News|for \w+)\b.{0,40}|\breporting(?: from [\w ,]+)?)\.$"
+)
+"""How a report is signed off: "Ann Lee, Harbour News, Ostrey."."""
 _ASKS = re.compile(r"\?[\"'”’)\]]*$")
 
 
@@ -76,6 +80,8 @@ def one_matter(spoken: Sequence[Sentence], vectors: np.ndarray, first: int, last
 def _turns(spoken: Sequence[Sentence], vectors: np.ndarray, i: int) -> bool:
     """Whether sentence `i` begins another matter than the sentence before it was about."""
     if spoken[i].part != spoken[i - 1].part or turns_to_another_matter(spoken[i].text):
+        return True
+    if _SIGNED.search(spoken[i - 1].text):
         return True
     if spoken[i].size < SHORTEST_TURN:
         return False
