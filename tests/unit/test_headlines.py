@@ -107,3 +107,15 @@ def test_figures_keep_what_they_count():
 
 def test_what_names_nothing_has_no_headline_of_its_own():
     assert line("It is what it is, and they do that.") == ""
+
+
+def test_nothing_is_stated_of_talk_whose_stops_are_guessed():
+    told = "The tariff of Ostrey doubled in June."
+    guessed = headline(told, "", Counter(words(told)), Names(Episode("e", "Harbour Talk", ""), [told]), stopped=False)
+    assert words(guessed) != words(told)
+
+
+def test_a_report_is_not_headed_by_its_reporter():
+    names = Names(Episode("e", "Lissary News", ""), [])
+    told = "Lissary's Ada Osei has more, and they found the turbines in a warehouse of the harbour."
+    assert "Osei" not in headline(told, "", Counter(words(told)), names)

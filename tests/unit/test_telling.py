@@ -60,3 +60,9 @@ def test_the_talk_turns_where_it_says_so():
     )
     vectors = bundled_encoder().encode([s.text for s in spoken])
     assert (0, 1) in one_matter(spoken, vectors, 0, 3)
+
+
+def test_the_talk_turns_after_a_report_is_signed_off():
+    spoken = sentences([Segment(0, f"{LOCK} {WHY} Ada Osei, Harbour News, Ostrey. {COST}", None)])
+    vectors = bundled_encoder().encode([s.text for s in spoken])
+    assert (0, 2) in one_matter(spoken, vectors, 0, 3)

@@ -22,7 +22,7 @@ from include.claims.offline.adverts import runs_the_show, sells
 from include.claims.offline.headlines import headline
 from include.claims.offline.names import Names
 from include.claims.offline.passages import Passage, Sentence, passages, sentences
-from include.claims.offline.telling import told
+from include.claims.offline.telling import Told, told
 from include.claims.offline.wording import readable
 from include.claims.untrusted import gives_orders
 from include.models.embedding import bundled_encoder
@@ -36,6 +36,7 @@ MOST_DROPPED = 20
 WORDS_A_CLAIM = 100
 ALIKE = 0.75
 LEAST_SHARE = 0.03
+MOST_OPENING = 10
 BEFORE = 100
 NEAR = 300
 
@@ -301,9 +302,7 @@ def _claim(reading: Reading, i: int, worth: float, shares: np.ndarray, weights: 
     first, last = reading.spoken[passage.first], reading.spoken[passage.last]
     return Claim(
         quote=passage.text,
-        headline=headline(
-            insight, reading.names.mended(_before(reading, run.first)), _near(reading, run.first), reading.names
-        ),
+        headline=_headline(reading, run, insight),
         insight=insight,
         speaker=first.speaker,
         first_segment=first.first_segment,
@@ -312,6 +311,13 @@ def _claim(reading: Reading, i: int, worth: float, shares: np.ndarray, weights: 
         kind=_kind(reading, i),
         features=_features(reading, i, worth, shares),
     )
+
+
+def _headline(reading: Reading, run: Told, insight: str) -> str:
+    before = reading.names.mended(_before(reading, run.first))
+    stopped = not any(s.text[-1].isalnum() for s in reading.spoken[run.first : run.last + 1])
+    found = headline(insight, before, _near(reading, run.first), reading.names, stopped)
+    return found or " ".join(insight.split()[:MOST_OPENING]) + "…"
 
 
 def _before(reading: Reading, first: int) -> str:

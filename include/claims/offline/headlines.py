@@ -27,6 +27,8 @@ SHORTEST = 5
 MOST_THINGS = 3
 FAMILIAR = 400
 """Up to which rank by frequency a word tells nothing of a passage."""
+OUTSIDE = 29_000
+"""From which rank on a word is none that the vocabulary knows."""
 WORTH_NAMING = 1.6
 LEAST_WORTH_NAMING = 0.9
 CLEARLY = 0.5
@@ -41,7 +43,7 @@ _VAGUE = frozenset(
         "everything anything nothing someone everyone opposite place time moment today year day week month "
         "question other way example case side number couple end same hour minute man woman word term sense bunch "
         "amount level hand ton degree set group series range type form piece version plenty majority rest hundred "
-        "thousand million billion trillion dozen dollar percent cent cetera"
+        "thousand million billion trillion dozen dollar percent cetera shit crap hell"
     ).split()
 )
 """Words that stand for a thing or count it and do not name it."""
@@ -73,23 +75,26 @@ class Thing:
     value: float
     about: float
     named: bool
-    figure: bool
+    may_lead: bool
     often: bool
     key: frozenset[str]
 
 
-def headline(told: str, before: str, near: Counter[str], names: Names) -> str:
+def headline(told: str, before: str, near: Counter[str], names: Names, stopped: bool = True) -> str:
     """At most fourteen words that `told` holds, or, for its topic, what was said just `before`; empty where it names
-    nothing. `near` counts the words said around it."""
+    nothing. `near` counts the words said around it. Only where `stopped`, that is where the stops were written down by
+    who heard it, is a sentence stated."""
     doc = grammar()(told)
     things = _things(doc, near, names)
-    topic = max((t for t in things if not t.figure), key=lambda thing: thing.about, default=None)
-    stated = next(filter(None, (_statement(sentence, topic) for sentence in doc.sents)), "")
-    if stated:
-        return stated
-    if topic is None or (topic.about < PLAIN_TOPIC and not topic.named):
-        least = topic.about + CLEARLY if topic else 0.0
-        earlier = [t for t in _things(grammar()(before), near, names) if not t.figure and t.often and t.about > least]
+    topic = max((t for t in things if t.may_lead), key=lambda thing: thing.about, default=None)
+    if stopped:
+        stated = next(filter(None, (_statement(sentence, topic) for sentence in doc.sents)), "")
+        if stated:
+            return stated
+    few = sum(thing.value >= WORTH_NAMING for thing in things) < MOST_THINGS
+    if topic is None or few or (topic.about < PLAIN_TOPIC and not topic.named):
+        least = topic.about + (-CLEARLY if few else CLEARLY) if topic else 0.0
+        earlier = [t for t in _things(grammar()(before), near, names) if t.may_lead and t.often and t.about > least]
         topic = max(earlier, key=lambda thing: thing.about, default=topic)
     return _line(things, topic)
 
@@ -130,7 +135,7 @@ def _weighed(phrase: Sequence["Token"], near: Counter[str], names: Names) -> Thi
     named = bool(labels & _NAMING) and any(token.pos_ == "PROPN" for token in phrase)
     figure = bool(labels & _COUNTING) and any(_counts(token) for token in phrase)
     content = [t for t in phrase if t.pos_ in ("NOUN", "PROPN", "ADJ", "VERB", "NUM") and not t.is_stop]
-    if not content or _called(phrase):
+    if not content or _called(phrase) or _reports(phrase, names):
         return None
     tells = [t for t in content if t.lemma_.lower() not in _VAGUE and t.pos_ != "NUM"]
     if not tells and not any(token.is_currency for token in phrase):
@@ -157,7 +162,7 @@ def _weighed(phrase: Sequence["Token"], near: Counter[str], names: Names) -> Thi
         text = names.full(text)
     key = frozenset(word.rstrip("s") for t in content if t.pos_ in ("NOUN", "PROPN") for word in words(t.text))
     key = key or frozenset(words(text))
-    return Thing(text, phrase[0].i, value, about, named, figure, often > 0, key)
+    return Thing(text, phrase[0].i, value, about, named, not figure and phrase[0].lower_ != "no", often > 0, key)
 
 
 def _counts(token: "Token") -> bool:
@@ -213,9 +218,17 @@ def _called(phrase: Sequence["Token"]) -> bool:
     return parted and phrase[-1].dep_ in ("npadvmod", "intj", "dep", "vocative", "appos", "ROOT")
 
 
+def _reports(phrase: Sequence["Token"], names: Names) -> bool:
+    """Whether a phrase names somebody of the show itself: "NPR's Ann Lee"."""
+    return len(phrase) > 1 and phrase[1].tag_ == "POS" and phrase[0].lower_ in names.show
+
+
 def _text(phrase: Sequence["Token"]) -> str:
     text = "".join(token.text_with_ws for token in phrase).strip()
-    begins = phrase[0].is_sent_start and phrase[0].pos_ != "PROPN" and text[1:2].islower()
+    text = text.rstrip(".") if text.count(".") == 1 else text
+    first = phrase[0]
+    plain = first.pos_ != "PROPN" and first.ent_type_ not in _NAMING and rank(first.lower_) < OUTSIDE
+    begins = first.is_sent_start and plain and text[1:2].islower()
     return text[0].lower() + text[1:] if begins else text
 
 

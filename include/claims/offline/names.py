@@ -28,6 +28,7 @@ class Names:
 
     def __init__(self, episode: Episode, spoken: Sequence[str]):
         self.said = Counter(word for text in spoken for word in words(text))
+        self.show = frozenset(words(episode.show_title))
         self.title = frozenset(words(episode.title))
         self.about = frozenset(words(episode.description))
         written = [episode.title, episode.description, *episode.persons]

@@ -16,7 +16,6 @@ from include.claims.offline.passages import Passage, Sentence, is_reply, turns_t
 from include.claims.offline.wording import capital, opened
 
 MOST_TOLD = 90
-MOST_WITH_CONTEXT = 130
 LEAST_TOLD = 25
 BACK = 50
 """How many words before a passage are told with it, so that it begins where its subject is named."""
@@ -32,9 +31,13 @@ UNLIKE = 0.12
 
 _CAPTION = re.compile(
     r"(?<=[\w,] )(?:And|But|So|Or|Because|Which|What|When|Where|If|That|This|These|Those|It|He|She|They|We|You|The|A|"
-    r"An|Of|To|In|On|At|For|From|With|As|By|Is|Are|Was|Were|Have|Has|Had|Do|Not|Then|There|How)(?= )"
+    r"An|Of|To|In|On|At|For|From|With|As|By|Is|Are|Was|Were|Have|Has|Had|Then)(?= )"
 )
 _ENDED = re.compile(r"(?<!\.)[.!?][\"'”’)\]]*$")
+_SIGNED = re.compile(
+    r"(?:^[A-Z][\w’'-]+ [A-Z][\w’'-]+, (?:\w+ News|for \w+)\b.{0,40}|\breporting(?: from [\w ,]+)?)\.$"
+)
+"""How a report is signed off: "Ann Lee, Harbour News, Ostrey."."""
 _ASKS = re.compile(r"\?[\"'”’)\]]*$")
 
 
@@ -77,6 +80,8 @@ def one_matter(spoken: Sequence[Sentence], vectors: np.ndarray, first: int, last
 def _turns(spoken: Sequence[Sentence], vectors: np.ndarray, i: int) -> bool:
     """Whether sentence `i` begins another matter than the sentence before it was about."""
     if spoken[i].part != spoken[i - 1].part or turns_to_another_matter(spoken[i].text):
+        return True
+    if _SIGNED.search(spoken[i - 1].text):
         return True
     if spoken[i].size < SHORTEST_TURN:
         return False
@@ -130,9 +135,7 @@ def _lead(spoken: Sequence[Sentence], vectors: np.ndarray, first: int, last: int
     for i in range(first - 1, -1, -1):
         if spoken[first].at - spoken[i].at > FAR or spoken[i].part != spoken[first].part:
             break
-        fits = (
-            6 <= spoken[i].size <= LONGEST_LEAD and _ENDED.search(spoken[i].text) and not _ASKS.search(spoken[i].text)
-        )
+        fits = 6 <= spoken[i].size <= LONGEST_LEAD and not _ASKS.search(spoken[i].text)
         if fits and stands(opened(spoken[i].text), named=True):
             found.append((float(vectors[i] @ about) / float(np.linalg.norm(about) + 1e-9), i))
     alike, lead = max(found, default=(0.0, None))
@@ -140,27 +143,18 @@ def _lead(spoken: Sequence[Sentence], vectors: np.ndarray, first: int, last: int
 
 
 def _end(spoken: Sequence[Sentence], first: int, last: int) -> int:
-    """Where a passage ends with the thought: what is unfinished is finished, a question that nobody answers goes."""
+    """Where a passage ends with the thought: what belongs to the next one, breaks off or says nothing goes."""
     size = sum(sentence.size for sentence in spoken[first : last + 1])
-    while (
-        spoken[last].text[-1].isalnum()
-        and last + 1 < len(spoken)
-        and spoken[last + 1].turn == spoken[last].turn
-        and size + spoken[last + 1].size <= MOST_WITH_CONTEXT
-    ):
-        last += 1
-        size += spoken[last].size
-    while last > first and size - spoken[last].size >= LEAST_TOLD and _dangles(spoken[last].text):
+    while last > first and size - spoken[last].size >= LEAST_TOLD and _dangles(spoken, last):
         size -= spoken[last].size
         last -= 1
     return last
 
 
-def _dangles(sentence: str) -> bool:
-    """Whether a last sentence belongs to what comes next, or says nothing."""
-    return (
-        bool(_ASKS.search(sentence))
-        or is_reply(sentence)
-        or turns_to_another_matter(sentence)
-        or (not _ENDED.search(sentence) or not stands(opened(sentence), pointing=True))
-    )
+def _dangles(spoken: Sequence[Sentence], i: int) -> bool:
+    text = spoken[i].text
+    # What ends without a stop inside a turn was cut out of talk without stops.
+    cut = text[-1].isalnum() and i + 1 < len(spoken) and spoken[i + 1].turn == spoken[i].turn
+    if not (cut or _ENDED.search(text)) or _ASKS.search(text):
+        return True
+    return is_reply(text) or turns_to_another_matter(text) or not stands(opened(text), pointing=True)
