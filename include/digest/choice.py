@@ -3,7 +3,7 @@
 Behind the five stands a reserve, from which a reader gets the next best for a show that they muted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -25,6 +25,10 @@ FLOOR = 1.0
 FOR_ANOTHER_SHOW = 0.05
 SHOWS_COUNTED = 4
 BETTER_THAN_NEW = 0.15
+# What telling the day's story adds, for each point of the story's strength, and at most; and how much more telling it
+# all than nothing of it counts for which of its claims that is.
+FOR_THE_STORY, MOST_FOR_THE_STORY = 0.5, 1.5
+FOR_TELLING = 1.0
 
 # Cosines: two claims tell one story whatever their themes say; a claim merely says a sent one again.
 SAME_STORY = 0.6
@@ -46,6 +50,8 @@ COLUMNS = {
     "news": "str",
     "show_count": "int32",
     "why": "str",
+    "story": "str",
+    "story_lift": "float64",
     "same_story": pd.ArrowDtype(pa.list_(pa.string())),
 }
 
@@ -55,7 +61,8 @@ def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None) -> pd.
     with digest_date and the columns of `choose`.
 
     `candidates` has a row a scored claim: partition_date, claim_id, theme_id, show_id, episode_id, insight,
-    start_seconds (null where nobody knows), embedding, score, show_count, and score_reason where it is to be told.
+    start_seconds (null where nobody knows), embedding, score, show_count; score_reason where it is to be told; and of
+    a claim that tells what the day is about, story, telling, story_strength and story_show_count.
     `settled` are digests that stay as they are, with the columns of the result; digests of the 14 days after them
     remember them.
     """
@@ -87,7 +94,8 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
     `candidates` are the day's scored claims. `sent` are the insights of the digests of the 14 days before: digest_date,
     theme_id, insight, embedding; the last two are None where the claim is gone. A claim that scores below `FLOOR` is
     not sent, so seats may stay empty. Claims are taken by strength: the score, and a little for each
-    further show that tells the theme, so that many loose mentions never outweigh one strong claim. A story that was
+    further show that tells the theme, so that many loose mentions never outweigh one strong claim. Of each of the
+    stories that the day is about, the claim that tells it best is lifted; the others are not. A story that was
     sent comes back only with numbers or names that it had not, and must then be stronger than one that is new; `news`
     names them as they are said, and `news_since` is the day it was last sent. `same_story` lists the other claims of
     the result that tell the same story, or are heard with it.
@@ -103,6 +111,8 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
         shows = min(max(int(claim.show_count), 1), SHOWS_COUNTED)
         strength = claim.score + FOR_ANOTHER_SHOW * (shows - 1) - (BETTER_THAN_NEW if earlier else 0.0)
         ranked.append((-round(strength, 6), claim.claim_id, claim, earlier, news))
+    lifts = _lifts((-negative, claim) for negative, _, claim, *_ in ranked)
+    ranked = [(round(entry[0] - lifts.get(entry[1], 0.0), 6), *entry[1:]) for entry in ranked]
     ranked.sort(key=lambda entry: entry[:2])
     taken = {claim.claim_id: seat for seat, claim in enumerate(seat_claims([e[2] for e in ranked], _one_hearing), 1)}
     reserve = [entry for entry in ranked if entry[1] not in taken][:RESERVE]
@@ -122,7 +132,9 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
                 "news_since": since,
                 "news": ", ".join(news[:NEWS_NAMED]) or None,
                 "show_count": claim.show_count,
-                "why": _why(claim, worth["score"].max(), since),
+                "why": _why(claim, worth["score"].max(), since, claim_id in lifts),
+                "story": _story(claim),
+                "story_lift": lifts.get(claim_id, 0.0),
                 "same_story": [e[1] for e in line if e[1] != claim_id and _one_hearing(claim, e[2])],
             }
         )
@@ -157,12 +169,31 @@ def _news(claim: Any, earlier: Sequence[Any]) -> list[str]:
     return as_said(claim.insight, Unsupported(telling, new.names))
 
 
-def _why(claim: Any, highest: float, since: date | None) -> str:
+def _lifts(ranked: Iterable[tuple[float, Any]]) -> dict[str, float]:
+    """What is added to the strength of the claims that tell the day's stories best, one a story, by claim."""
+    best: dict[str, tuple[float, str, float]] = {}
+    for strength, claim in ranked:
+        if story := _story(claim):
+            most = min(FOR_THE_STORY * claim.story_strength, MOST_FOR_THE_STORY)
+            told = (round(strength + FOR_TELLING * claim.telling, 6), claim.claim_id, most * claim.telling**0.5)
+            best[story] = max(best.get(story, told), told)
+    return {claim_id: round(lift, 6) for _, claim_id, lift in best.values()}
+
+
+def _story(claim: Any) -> str | None:
+    story = getattr(claim, "story", None)
+    return story if pd.notna(story) else None
+
+
+def _why(claim: Any, highest: float, since: date | None, is_lifted: bool) -> str:
     reasons = ["the highest score of the day" if claim.score == highest else f"scored {claim.score:.1f} of 5"]
     if pd.notna(reason := getattr(claim, "score_reason", None)) and reason:
         reasons[0] += f" ({reason.rstrip('.')})"
     if claim.show_count > 1:
         reasons.append(f"told by {claim.show_count} shows so far")
+    if is_lifted:
+        shows = "one show" if claim.story_show_count == 1 else f"{int(claim.story_show_count)} shows in three days"
+        reasons.insert(0, f"what the day is about ({_story(claim)}), told by {shows}")
     if since:
         reasons.append(f"back with news since {since.day} {since:%B}")
     text = "; ".join(reasons)

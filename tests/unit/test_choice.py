@@ -85,6 +85,37 @@ def test_a_show_gets_two_places_at_most():
     assert five(claims, NOTHING_SENT)["claim_id"].tolist() == ["c0", "c1", "c4"]
 
 
+def telling(share: float, **claim: object) -> dict:
+    """A claim that tells a share of a story of strength 2, which three shows tell."""
+    return {"story": "Norrfjord, Skagen", "telling": share, "story_strength": 2.0, "story_show_count": 3, **claim}
+
+
+def test_what_the_day_is_about_is_among_the_five_and_says_so():
+    claims = day(*({"score": 3.0} for _ in range(6)), telling(1.0, score=2.5))
+    picks = five(claims, NOTHING_SENT)
+    assert picks["claim_id"].tolist()[0] == "c6"
+    assert picks["story"].tolist()[0] == "Norrfjord, Skagen"
+    assert picks["story_lift"].tolist() == [1.0, 0.0, 0.0, 0.0, 0.0]
+    assert picks["why"].tolist()[0] == (
+        "What the day is about (Norrfjord, Skagen), told by 3 shows in three days; scored 2.5 of 5."
+    )
+
+
+def test_a_story_lifts_only_the_claim_that_tells_it_best():
+    claims = day(telling(0.5, score=2.4), telling(1.0, score=2.2), telling(1.0, score=2.1), {"score": 2.6})
+    picks = five(claims, NOTHING_SENT)
+    assert picks["claim_id"].tolist() == ["c1", "c3", "c0", "c2"]
+    assert picks["story_lift"].tolist() == [1.0, 0.0, 0.0, 0.0]
+
+
+def test_a_story_lifts_nothing_that_is_not_worth_sending_and_nothing_that_was_sent():
+    before = sent({"theme_id": "t0", "insight": "Norrfjord Ferries runs four battery boats."})
+    told = telling(1.0, insight="Norrfjord Ferries runs four battery boats.")
+    picks = five(day(told, telling(1.0, score=0.9), telling(0.5, score=1.5)), before)
+    assert picks["claim_id"].tolist() == ["c2"]
+    assert picks["story_lift"].tolist() == [round(0.5**0.5, 6)]
+
+
 def test_many_loose_mentions_do_not_outrank_one_strong_claim():
     assert five(day({"score": 2.5, "show_count": 40}, {"score": 3.0}), NOTHING_SENT)["claim_id"].tolist() == [
         "c1",
@@ -276,5 +307,7 @@ def test_a_day_with_nothing_good_gives_a_table_of_the_right_types(claims):
         "VARCHAR",
         "INTEGER",
         "VARCHAR",
+        "VARCHAR",
+        "DOUBLE",
         "VARCHAR[]",
     ]

@@ -8,6 +8,10 @@ scored as (
     select * from {{ ref('int_claims_scored') }}
 ),
 
+stories as (
+    select * from {{ ref('int_claim_stories') }}
+),
+
 candidates as (
     select
         members.partition_date,
@@ -20,9 +24,14 @@ candidates as (
         members.start_seconds,
         members.embedding,
         scored.score,
-        scored.score_reason
+        scored.score_reason,
+        stories.story,
+        stories.telling,
+        stories.strength as story_strength,
+        stories.show_count as story_show_count
     from members
     inner join scored on members.claim_id = scored.claim_id
+    left join stories on members.claim_id = stories.claim_id
     where scored.score is not null
 ),
 

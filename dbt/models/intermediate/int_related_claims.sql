@@ -6,6 +6,14 @@ members as (
     select * from {{ ref('int_theme_members') }}
 ),
 
+stories as (
+    select
+        claim_id,
+        story,
+        partition_date
+    from {{ ref('int_claim_stories') }}
+),
+
 insights as (
     select claim_id
     from {{ ref('int_daily_five') }}
@@ -74,6 +82,15 @@ verdicts as (
     from {{ ref('stg_story_pairs') }}
 ),
 
+-- What tells the same story of a day, though its themes may differ.
+of_one_story as (
+    select
+        told.claim_id,
+        others.claim_id as related_claim_id
+    from stories as told
+    inner join stories as others on told.partition_date = others.partition_date and told.story = others.story
+),
+
 -- Embeddings of different models have different sizes as a rule and cannot be compared.
 compared as (
     select
@@ -84,24 +101,28 @@ compared as (
             when len(pairs.embedding) = len(pairs.related_embedding)
                 then round(cast(list_cosine_similarity(pairs.embedding, pairs.related_embedding) as double), 4)
         end as likeness,
+        of_one_story.claim_id is not null as is_one_story,
         verdicts.verdict,
         pairs.partition_date
     from pairs
     left join verdicts
         on pairs.claim_id = verdicts.claim_id and pairs.related_claim_id = verdicts.other_claim_id
+    left join of_one_story
+        on pairs.claim_id = of_one_story.claim_id and pairs.related_claim_id = of_one_story.related_claim_id
     {% if is_incremental() %}
         where pairs.partition_date >= {{ first_day() }}
     {% endif %}
 ),
 
 -- Chosen by reading pairs of two days of ten shows: from 0.5 on most speak of one matter, below they share a field.
+-- Those that share the names of a day's story as well need be less alike.
 related as (
-    select * exclude (verdict)
+    select * exclude (verdict, is_one_story)
     from compared
     where
         is_same_theme
         or verdict = 'same'
-        or (likeness >= 0.5 and verdict is distinct from 'different')
+        or (likeness >= case when is_one_story then 0.3 else 0.5 end and verdict is distinct from 'different')
 )
 
 select * from related

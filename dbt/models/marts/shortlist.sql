@@ -12,12 +12,14 @@ select
     -- text
     why,
     news,
+    story,
 
     -- numbers
     cast(rank as integer) as rank,
     score,
     strength,
     cast(show_count as integer) as show_count,
+    coalesce(story_lift, 0) as story_lift,
 
     -- flags
     is_update,

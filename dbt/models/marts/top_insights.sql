@@ -13,11 +13,13 @@ the_five as (
         -- text
         why,
         news,
+        story,
 
         -- numbers
         rank,
         score,
         show_count,
+        story_lift,
 
         -- flags
         is_update,
