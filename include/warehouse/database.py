@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import tenacity
 
+from include import addresses
 from include.settings import settings
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def open_warehouse(path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnecti
     connection = _connect(file)
     try:
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute(addresses.macro())
         connection.execute(_SCHEMA.read_text())
         yield connection
     finally:

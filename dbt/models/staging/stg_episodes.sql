@@ -8,16 +8,16 @@ select
     -- ids
     episode_id,
     show_id,
-    guid,
-    feed_url,
+    without_secrets(guid) as guid,
+    without_secrets(feed_url) as feed_url,
 
     -- text
     show_title,
     title,
     description,
     language,
-    episode_url,
-    audio_url,
+    {{ unless_secret('episode_url') }} as episode_url,
+    {{ unless_secret('audio_url') }} as audio_url,
     audio_type,
 
     -- numbers
