@@ -3,7 +3,8 @@
 
 **What** — reads the feeds of the list in `PODCAST_FEEDS` and keeps the episodes that belong to the day.
 An episode belongs to the day it was published; one that turns up after its day was read belongs to the day that
-finds it, up to three days later.
+finds it, up to three days later. A day whose night failed, or on which nothing ran, is made up by the next run: its
+episodes keep their day, which that run announces as well, and its digest is not mailed anew (`PODCAST_MAKE_UP_DAYS`).
 
 **When** — daily at 00:00 UTC for the day just ended. This is the one DAG to backfill: each date goes on by itself
 through transcripts, claims and scores to its digest.
@@ -15,8 +16,8 @@ through transcripts, claims and scores to its digest.
 A backfill sends no mail; set `{"deliver": true}` in its configuration to send.
 
 **When it fails** — `land_episodes` stopped by a critical rule: nothing of the day was written; read the report under
-`data/data_docs`. A feed that cannot be read fails no task: `ops.feed_status` says why and since when, and
-`ops.skipped_items` why an item is no episode.
+`data/data_docs`. A feed that cannot be read fails no task: `ops.feed_status` says why, since when
+and which run made it up, and `ops.skipped_items` why an item is no episode.
 """
 
 from airflow.sdk import dag, task
@@ -44,8 +45,10 @@ def ingest_episodes():
         from include.pipeline import ingest_episodes as steps
         from include.pipeline.delivery_wish import delivery_wish
 
-        outlet_events[EPISODES].extra = delivery_wish(dag_run.run_type, dag_run.conf)
-        return steps.land_episodes(partition_key, run_id)
+        landed = steps.land_episodes(partition_key, run_id, only_asked=dag_run.run_type == "backfill")
+        outlet_events[EPISODES].extra = delivery_wish(dag_run.run_type, dag_run.conf) | {"day": partition_key}
+        outlet_events[EPISODES].add_partitions([partition_key, *landed["made_up"]])
+        return landed
 
     read_validators() >> fetch_feeds() >> land_episodes()
 

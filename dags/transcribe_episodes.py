@@ -56,7 +56,7 @@ def transcribe_episodes():
         from include.pipeline.delivery_wish import passed_on
 
         landed = steps.land_transcripts(partition_key, run_id)
-        outlet_events[TRANSCRIPTS].extra = passed_on(triggering_asset_events) | {"day": partition_key}
+        outlet_events[TRANSCRIPTS].extra = passed_on(triggering_asset_events, partition_key) | {"day": partition_key}
         outlet_events[TRANSCRIPTS].add_partitions([partition_key, *landed["taken_up"]])
         return landed
 

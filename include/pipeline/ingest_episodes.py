@@ -37,8 +37,11 @@ def fetch_feeds(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     return said(feeds=len(urls), failed=len(failed))
 
 
-def land_episodes(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
+def land_episodes(partition_key: str | None, run_id: str = BY_HAND, only_asked: bool = False) -> Summary:
+    """Lands the day, and what the days before it that failed have missed; with `only_asked` days on which nothing ran
+    are left to whoever asks for days by hand. `made_up` are the days that have new episodes for it."""
     run = Run.of(partition_key, run_id)
     readings = FEEDS.get_each(run)
     with open_warehouse() as connection:
-        return said(**asdict(episodes.land(connection, run.day, readings, settings().data_docs)))
+        landed = episodes.land(connection, run.day, readings, settings().data_docs, settings().make_up_days, only_asked)
+    return said(**asdict(landed))

@@ -58,11 +58,13 @@ class FeedReading:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """How a day's reading went, in numbers of feeds (by status), episodes, and rows set aside."""
+    """How a day's reading went, in numbers of feeds (by status), episodes, and rows set aside; and which other days it
+    found episodes for, whose night had failed."""
 
     feeds: dict[str, int]
     episodes: int
     set_aside: int
+    made_up: list[str]
 
 
 def validators(connection: duckdb.DuckDBPyConnection) -> dict[str, Validators]:
@@ -134,25 +136,54 @@ def read_feeds(
     asyncio.run(read())
 
 
-def land(connection: duckdb.DuckDBPyConnection, day: date, readings: Iterable[FeedReading], docs: Path) -> Ingested:
+def land(
+    connection: duckdb.DuckDBPyConnection,
+    day: date,
+    readings: Iterable[FeedReading],
+    docs: Path,
+    make_up_days: int = 7,
+    only_asked: bool = False,
+) -> Ingested:
     """Writes a day's feeds and episodes in one transaction; nothing is written where a critical rule is broken.
 
-    Which episodes belong to the day is said in `sql/assign_episodes.sql`. Doing it again with the same feeds changes
-    no row. The readings are taken a few at a time, so they may come from a file.
+    Days up to `make_up_days` away that failed for a feed which can be read now are made up, as if they ran now, as are,
+    unless `only_asked`, those before on which nothing ran (`sql/days_to_make_up.sql`). Which episodes belong to a day
+    is said in `sql/assign_episodes.sql`. Doing it again with the same feeds changes no row. The readings are taken a
+    few at a time, so they may come from a file.
     """
     with transaction(connection):
         _load(connection, readings)
         connection.execute(_query("keep_identities"))
         connection.execute(_query("remember_feeds"))
-        assigned = records(connection, _query("assign_episodes"), {"day": day})
-        kept = records(connection, _query("keep_episodes"), {"day": day})
-        rows = [{**row, "partition_date": day} for row in (*assigned, *kept)]
-        passed, set_aside = pass_rows(connection, "episodes", rows, day, docs)
-        replace_partition(connection, "raw.episodes", day, passed)
-        connection.execute(_query("fetches"), {"day": day})
-        statuses = dict(connection.execute("select status, count(*) from fetches group by status").fetchall())
-        connection.execute(_query("record_fetches"))
-    return Ingested(statuses, len(passed), set_aside)
+        asked, read = (
+            [url for (url,) in connection.execute(f"select feed_url from readings where {which}").fetchall()]
+            for which in ("true", "error is null")
+        )
+        window = {"day": day, "days": make_up_days, "only_asked": only_asked}
+        missed = {row["partition_date"]: row["feeds"] for row in records(connection, _query("days_to_make_up"), window)}
+        for one in sorted({day, *missed}):
+            passed, aside = _land_day(connection, one, missed.get(one, read), one in missed, docs)
+            fetched = {"day": one, "feeds": missed.get(one, asked), "made_up_on": day if one in missed else None}
+            connection.execute(_query("fetches"), fetched)
+            if one == day:
+                episodes, set_aside = passed, aside
+                statuses = dict(connection.execute("select status, count(*) from fetches group by status").fetchall())
+            connection.execute(_query("record_fetches"))
+        made_up = connection.execute(_query("made_up"), {"day": day}).fetchall()
+    return Ingested(statuses, episodes, set_aside, [str(one) for (one,) in made_up])
+
+
+def _land_day(
+    connection: duckdb.DuckDBPyConnection, day: date, feeds_read: Sequence[str], is_made_up: bool, docs: Path
+) -> tuple[int, int]:
+    """Replaces the episodes of one day, and returns how many there are and how many rows were set aside."""
+    window = {"day": day, "feeds": feeds_read}
+    assigned = records(connection, _query("assign_episodes"), {**window, "is_made_up": is_made_up})
+    kept = records(connection, _query("keep_episodes"), window)
+    rows = [{**row, "partition_date": day} for row in (*assigned, *kept)]
+    passed, set_aside = pass_rows(connection, "episodes", rows, day, docs)
+    replace_partition(connection, "raw.episodes", day, passed)
+    return len(passed), set_aside
 
 
 def _conditions(known: Validators) -> dict[str, str]:
@@ -179,6 +210,8 @@ async def _reading(feed_url: str, before: Validators, answer: web.Response, pars
         feed = await parsers.parse(answer.body, feed_url, answer.headers, answer.final_url)
     except UnreadableFeed as error:
         return FeedReading(feed_url, answer.status, now, error=str(error))
+    if feed.items and not any(item.published_at for item in feed.items):
+        return FeedReading(feed_url, answer.status, now, error=feeds.undated(feed))
     return replace(reading, feed=feed)
 
 

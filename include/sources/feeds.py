@@ -91,6 +91,11 @@ def parse(content: bytes, feed_url: str, media_type: str = "", base_url: str | N
     )
 
 
+def undated(feed: Feed) -> str:
+    """What to say of a feed of which no item has a date that can be read: it is not known what of it is new."""
+    return f"none of its {len(feed.items)} items has a date that can be read; of the first: {feed.items[0].problem}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Show:
     """What holds for every item that does not say otherwise."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from include.addresses import without_secrets
 from include.warehouse.database import append
 from include.warehouse.doors import pass_door
 
@@ -49,7 +50,7 @@ def pass_rows(
                 "row_key": entry.row_key,
                 "rule": entry.rule,
                 "reason": entry.reason,
-                "row": json.dumps(dict(entry.row), default=str, sort_keys=True),
+                "row": without_secrets(json.dumps(dict(entry.row), default=str, sort_keys=True)),
             }
             for entry in result.set_aside
         ],

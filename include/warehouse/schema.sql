@@ -1,4 +1,5 @@
--- What Python lands. Every statement may run again on an existing warehouse. All times are UTC.
+-- What Python lands. Every statement may run again on an existing warehouse. All times are UTC. Addresses stand as they
+-- are in raw alone: elsewhere without their secrets (`without_secrets`, made of `include/addresses.py`).
 create schema if not exists raw;
 create schema if not exists ops;
 
@@ -283,7 +284,7 @@ create table if not exists ops.sent_insights (
 -- moved (read, from an address that is asked from now on), failed, blocked (the publisher forbids it); `reason` says why.
 -- `failing_since`: of a failed row, the first day of the failures in a row that it belongs to; `failing_days`: how many
 -- days those are so far, the first and its own included. Null on every other row. `made_up_on`: the day whose run read
--- the feed for this earlier one.
+-- the feed for this earlier one, since it could not be read that night or nothing ran (`reason` says which).
 create or replace view ops.feed_status as
 with
 
@@ -305,11 +306,11 @@ failing as (
 )
 
 select
-    feed_url,
-    show_title,
+    without_secrets(feed_url) as feed_url,
+    coalesce(show_title, regexp_extract(feed_url, '://(?:[^/?#@]*@)?([^/?#]+)', 1)) as show_title,
     partition_date,
     status,
-    reason,
+    without_secrets(reason) as reason,
     http_status,
     item_count,
     episode_count,
@@ -322,10 +323,10 @@ from failing;
 -- grain: an item of a feed that is no episode, or not yet, and why
 create or replace view ops.skipped_items as
 select
-    feed_url,
+    without_secrets(feed_url) as feed_url,
     show_title,
     position,
-    guid,
+    without_secrets(guid) as guid,
     title,
     published_at,
     coalesce(problem, 'the publication date was in the future when the feed was read; it waits for that day') as problem
@@ -335,18 +336,18 @@ where problem is not null or (in_future and episode_id not in (select episode_id
 -- grain: an episode, source and try; what a publisher offers is free and counted as one try
 create or replace view ops.transcription_jobs as
 select
-    episode_id, partition_date, source, try_number as tries, status, audio_url as url, service_id as job_id,
-    hours, cost_usd, estimated_hours, estimated_cost_usd, spent_on, model, marks as quality_marks, error,
+    episode_id, partition_date, source, try_number as tries, status, without_secrets(audio_url) as url, service_id as job_id,
+    hours, cost_usd, estimated_hours, estimated_cost_usd, spent_on, model, marks as quality_marks, without_secrets(error) as error,
     begun_at, ended_at
 from raw.transcription_jobs
 union all by name
 select
     episode_id, partition_date, 'publisher' as source, 1 as tries,
     coalesce(publisher_status, status) as status,
-    case when source = 'publisher' then url end as url,
+    case when source = 'publisher' then without_secrets(url) end as url,
     0.0 as cost_usd,
     case when source = 'publisher' then quality_marks end as quality_marks,
-    coalesce(publisher_error, case when publisher_status is null then error end) as error
+    without_secrets(coalesce(publisher_error, case when publisher_status is null then error end)) as error
 from raw.transcripts;
 
 create or replace view ops.llm_calls as

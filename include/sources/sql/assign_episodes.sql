@@ -1,7 +1,8 @@
--- The episodes that belong to $day, from the feeds as last seen.
+-- The episodes that belong to $day, from the feeds as last seen; new ones only from $feeds, those read for that day.
 --
 -- A recorded day is kept. An episode without one belongs to the day it was published, unless that day had already been
--- read from its feed without it: then to the day that finds it, up to three days later.
+-- read from its feed without it: then to the day that finds it, up to three days later. A day that the run of another
+-- day makes up finds none of these: that run does.
 with
 
 items as (
@@ -41,9 +42,11 @@ left join refused on items.episode_id = refused.episode_id
 where
     case
         when recorded.episode_id is not null then recorded.partition_date = $day
+        when not list_contains($feeds, items.feed_url) then false
         when cast(items.published_at as date) = $day then true
         else
-            cast(items.published_at as date) between $day - 3 and $day - 1
+            not $is_made_up
+            and cast(items.published_at as date) between $day - 3 and $day - 1
             and days_read.feed_url is not null
             and refused.episode_id is null
     end

@@ -20,7 +20,7 @@ where
     episodes.partition_date = $day
     and items.episode_id is null
     and (
-        episodes.feed_url not in (select feed_url from readings where error is null)
+        not list_contains($feeds, episodes.feed_url)
         or reach.oldest is null
         or reach.oldest > episodes.published_at
     )

@@ -1,6 +1,5 @@
 -- Gives what was read the ids that its shows and episodes had before, whatever the feed now calls them, also where it
--- has moved. An item is the one of the same guid; else, where nothing else has or had that enclosure, the one of the
--- same enclosure, which was given another guid.
+-- has moved to another address or host.
 delete from read_items
 using readings, raw.feeds as known
 where
@@ -24,7 +23,10 @@ select
     feeds.show_id
 from readings
 inner join raw.feeds as feeds
-    on readings.feed_url = feeds.feed_url or readings.feed_url = feeds.moved_to
+    on
+        readings.feed_url = feeds.feed_url
+        or readings.feed_url = feeds.moved_to
+        or readings.show_id = feeds.show_id
 where readings.has_document;
 
 update readings
@@ -38,26 +40,58 @@ from (
 ) as known
 where readings.feed_url = known.feed_url;
 
-create or replace temp table known_items as
+-- Items by what they may be recognised by, the surest first: the guid; the guid, whatever its scheme; the enclosure;
+-- the enclosure, whatever its scheme; title and time.
+create or replace temp table item_marks as
 with
 
-seen as (
-    select feed_url, guid, audio_url, episode_id
-    from raw.feed_items
+items as (
+    select
+        feed_url,
+        position,
+        null as episode_id,
+        guid,
+        audio_url,
+        title,
+        published_at,
+        duration_seconds
+    from read_items
     where guid is not null
-    union
-    select feed_url, guid, audio_url, episode_id
-    from raw.episodes
+
+    union all
+
+    select
+        known_feeds.feed_url,
+        null as position,
+        seen.* exclude (feed_url)
+    from known_feeds
+    inner join (
+        select feed_url, episode_id, guid, audio_url, title, published_at, duration_seconds
+        from raw.feed_items
+        where guid is not null
+        union
+        select feed_url, episode_id, guid, audio_url, title, published_at, duration_seconds
+        from raw.episodes
+    ) as seen
+        on known_feeds.known_url = seen.feed_url
 )
 
-select distinct
-    known_feeds.feed_url,
-    seen.guid,
-    seen.audio_url,
-    seen.episode_id
-from known_feeds
-inner join seen on known_feeds.known_url = seen.feed_url;
+select
+    feed_url,
+    position,
+    episode_id,
+    duration_seconds,
+    unnest([1, 2, 3, 4, 5]) as sureness,
+    unnest([
+        guid,
+        regexp_replace(guid, '^https?://(www\.)?', ''),
+        audio_url,
+        regexp_replace(audio_url, '^https?://(www\.)?', ''),
+        trim(regexp_replace(lower(title), '[^\p{L}\p{N}]+', ' ', 'g')) || ' ' || cast(published_at as varchar)
+    ]) as mark
+from items;
 
+create or replace temp table same_items as
 with
 
 of_the_same_guid as (
@@ -65,54 +99,52 @@ of_the_same_guid as (
         items.feed_url,
         items.position,
         max(known.episode_id) as episode_id
-    from read_items as items
-    inner join known_items as known on items.feed_url = known.feed_url and items.guid = known.guid
+    from item_marks as items
+    inner join item_marks as known using (feed_url, sureness, mark)
+    where sureness = 1 and items.position is not null and known.episode_id is not null
     group by all
 ),
 
-left_over as (
-    select * from known_items
-    anti join of_the_same_guid using (feed_url, episode_id)
-),
-
-had_it_alone as (
+-- Of what is left over, on both sides, a mark counts where one item and one episode alone bear it.
+borne_alone as (
     select
         feed_url,
-        audio_url,
-        max(episode_id) as episode_id
-    from left_over
-    where audio_url is not null
+        sureness,
+        mark,
+        max(position) as position,
+        max(episode_id) as episode_id,
+        max(duration_seconds) - min(duration_seconds) as seconds_apart,
+        max(duration_seconds) as seconds
+    from (
+        select * from item_marks
+        anti join of_the_same_guid
+            on
+                item_marks.feed_url = of_the_same_guid.feed_url
+                and item_marks.episode_id = of_the_same_guid.episode_id
+    )
+    where sureness > 1 and mark is not null
     group by all
-    having count(distinct episode_id) = 1
-),
-
-has_it_alone as (
-    select
-        feed_url,
-        audio_url,
-        max(position) as position
-    from read_items
-    group by all
-    having count(*) = 1
-),
-
-of_the_same_enclosure as (
-    select
-        had_it_alone.feed_url,
-        has_it_alone.position,
-        had_it_alone.episode_id
-    from had_it_alone
-    inner join has_it_alone using (feed_url, audio_url)
-    anti join of_the_same_guid using (feed_url, position)
-),
-
-same as (
-    select * from of_the_same_guid
-    union all by name
-    select * from of_the_same_enclosure
+    having count(distinct episode_id) = 1 and count(distinct position) = 1
 )
+
+select * from of_the_same_guid
+
+union all
+
+select
+    feed_url,
+    position,
+    episode_id
+from (
+    select *
+    from borne_alone
+    anti join of_the_same_guid using (feed_url, position)
+    where sureness < 5 or coalesce(seconds_apart <= greatest(120, seconds / 10), true)
+    qualify row_number() over (partition by feed_url, position order by sureness) = 1
+)
+qualify row_number() over (partition by feed_url, episode_id order by position) = 1;
 
 update read_items
 set episode_id = same.episode_id
-from same
+from same_items as same
 where read_items.feed_url = same.feed_url and read_items.position = same.position;

@@ -1,5 +1,5 @@
 -- Writes the fetches of a day. A row stays as it is while it says the same: a day that was read stays read, whatever
--- fails later, and a move that day stays said.
+-- fails later, and a move that day stays said, as does when it was made up.
 delete from fetches
 using raw.feed_fetches as before
 where
@@ -7,6 +7,8 @@ where
     and fetches.partition_date = before.partition_date
     and case
         when fetches.status = 'failed' and before.status <> 'failed' then true
+        when before.made_up_on is not null
+            then fetches.status = before.status and fetches.episode_count = before.episode_count
         when before.status = 'moved' and fetches.status in ('ok', 'unchanged')
             then fetches.episode_count = before.episode_count
         else

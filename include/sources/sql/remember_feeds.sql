@@ -49,3 +49,21 @@ select
     coalesce(read_items.published_at > readings.read_at, false) as in_future
 from read_items
 inner join readings on read_items.feed_url = readings.feed_url;
+
+-- Episodes of all days go by the address that their feed has for them now.
+update raw.episodes
+set
+    guid = items.guid,
+    audio_url = items.audio_url,
+    audio_type = items.audio_type,
+    episode_url = items.episode_url,
+    chapters_url = items.chapters_url,
+    transcripts = items.transcripts
+from raw.feed_items as items, known_feeds
+where
+    items.problem is null
+    and items.episode_id = episodes.episode_id
+    and items.feed_url = known_feeds.feed_url
+    and episodes.feed_url = known_feeds.known_url
+    and (items.guid, items.audio_url, items.episode_url) is distinct from
+    (episodes.guid, episodes.audio_url, episodes.episode_url);
