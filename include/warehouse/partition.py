@@ -1,6 +1,10 @@
 """What a partition is: one day in UTC, named by its key `YYYY-MM-DD`."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class NoPartition(ValueError):
@@ -28,3 +32,10 @@ def day(key: str | None) -> date:
 def last_complete_day(now: datetime | None = None) -> date:
     """The newest day that is over in UTC."""
     return (now or datetime.now(UTC)).astimezone(UTC).date() - timedelta(days=1)
+
+
+def first_day_to_derive(noted: "duckdb.DuckDBPyRelation", model: str) -> date:
+    """The first day that a model of dbt has to derive again, by `raw.days_to_derive`; every day where nothing is noted
+    of it. The dbt macro `first_day` says the same in SQL."""
+    ((first,),) = noted.filter(f"model = '{model}'").aggregate("min(first_day)").fetchall()
+    return first or date.min

@@ -235,6 +235,12 @@ create table if not exists raw.llm_calls (
     called_at timestamp
 );
 
+-- grain: an incremental model of dbt and a build that reaches it and has not ended; the first day it derives again
+create table if not exists raw.days_to_derive (
+    model varchar,
+    first_day date
+);
+
 -- grain: a claim that did not survive, and why
 create table if not exists ops.dropped_claims (
     episode_id varchar,

@@ -2,8 +2,9 @@
 
 
 def model(dbt, session):
-    dbt.config(materialized="incremental", incremental_strategy="append", on_schema_change="append_new_columns")
+    dbt.config(materialized="incremental", incremental_strategy="replace_days", on_schema_change="append_new_columns")
     from include.themes import grouping
+    from include.warehouse import partition
     from include.words import claim_text
 
     claims = dbt.ref("stg_claims")
@@ -22,7 +23,9 @@ def model(dbt, session):
     )
     new, settled = described, None
     if dbt.is_incremental:
-        grouped = session.table(str(dbt.this)).project("claim_id, theme_id, looseness").set_alias("grouped")
+        first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
+        kept = session.table(str(dbt.this)).filter(f"partition_date < date '{first_day}'")
+        grouped = kept.project("claim_id, theme_id, looseness").set_alias("grouped")
         known = (
             described.set_alias("described")
             .join(grouped, "described.claim_id = grouped.claim_id", how="left")
@@ -37,8 +40,8 @@ def model(dbt, session):
     verdicts = {}
     if len(today):
         # A pair bears the day of the later claim.
-        first_day = today["partition_date"].min()
-        judged = dbt.ref("stg_story_pairs").filter(f"verdict is not null and partition_date >= '{first_day:%Y-%m-%d}'")
+        earliest = today["partition_date"].min()
+        judged = dbt.ref("stg_story_pairs").filter(f"verdict is not null and partition_date >= '{earliest:%Y-%m-%d}'")
         pairs = judged.project("claim_id, other_claim_id, verdict").fetchall()
         verdicts = {(claim_id, other): verdict for claim_id, other, verdict in pairs}
     return grouping.derive(today, None if settled is None else settled.to_arrow_table(), verdicts)

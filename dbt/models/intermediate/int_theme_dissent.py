@@ -2,15 +2,14 @@
 
 
 def model(dbt, session):
-    dbt.config(materialized="incremental", incremental_strategy="append")
-    from datetime import date
-
+    dbt.config(materialized="incremental", incremental_strategy="replace_days")
     from include.themes import dissent
+    from include.warehouse import partition
 
     members = dbt.ref("int_theme_members").project("theme_id, claim_id, episode_id, partition_date, insight")
     if not dbt.is_incremental:
         return dissent.derive(members.df())
-    first_day = date.fromisoformat(dbt.config.get("since").removeprefix("since "))
+    first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
     members = members.set_alias("members")
     touched = (
         members.filter(f"partition_date >= date '{first_day}'").project("theme_id").distinct().set_alias("touched")

@@ -1,0 +1,153 @@
+"""A build that fails while it derives days again leaves nothing behind that the next one, of whatever day, does not
+put right."""
+
+import shutil
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
+from dbt.cli.main import dbtRunner
+
+from include.settings import PROJECT, settings
+from include.warehouse.database import append, open_warehouse, transaction
+from tests import chain
+
+FIRST, SECOND, LAST = DAYS = [date(2026, 1, 13) + timedelta(number) for number in range(3)]
+SCHEMAS = ("raw", "ops", "staging", "intermediate", "marts")
+INCREMENTAL = ("int_claim_words", "int_claim_themes", "int_theme_dissent", "int_daily_five", "int_related_claims")
+
+
+def build(day: date, *choice: str) -> None:
+    """Builds the models, all of them or some, without their tests. Raises AssertionError with what failed."""
+    target = str(settings().data_dir / "dbt")
+    folders = ["--project-dir", f"{PROJECT}/dbt", "--profiles-dir", f"{PROJECT}/dbt", "--target-path", target]
+    chosen = [*choice, "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    days = ["--vars", f"{{partition_date: {day}}}"]
+    result = dbtRunner().invoke(["--quiet", "--log-path", target, "build", *folders, *chosen, *days])
+    troubles = "; ".join(r.message for r in result.result or [] if r.status not in ("success", "skipped"))
+    assert result.success, troubles or result.exception
+
+
+def tell(day: date, show: int) -> None:
+    """Lands an episode of a show that tells two stories: one that all shows tell, and one of its own."""
+    episode = {"episode_id": f"e{day.day}{show}", "partition_date": day}
+    shared = np.array([1.0, 0.1 * show, 0.05 * day.day, 0.0])
+    own = np.array([0.0, 0.0, 0.1 * day.day, 1.0 + show])
+    months = 5 + show
+    stories = [
+        (f"The Pellan plant stays shut for {months} months", shared),
+        (f"Harbour {show} sinks by {day.day} centimetres", own),
+    ]
+    claims, embeddings, scores, segments = [], [], [], []
+    for number, (text, vector) in enumerate(stories):
+        claim = {"claim_id": f"c{day.day}{show}{number}", "partition_date": day}
+        quote = f"{text}, said somebody who had seen it."
+        told = {"headline": text, "insight": f"{text}, and nobody had reckoned with it.", "quote": quote}
+        where = {"first_segment": number, "last_segment": number, "start_seconds": 600.0 * number}
+        claims.append({**episode, **claim, **told, **where, "kind": "fact", "extractor": "test"})
+        embeddings.append({**claim, "model": "m", "embedding": (vector / np.linalg.norm(vector)).tolist()})
+        scores.append({**claim, "scorer": "test", "score": 2.0 + number + 0.1 * show})
+        segments.append({**episode, "segment_index": number, "text": quote})
+    published = {"show_id": f"s{show}", "show_title": f"Show {show}", "title": episode["episode_id"]}
+    with open_warehouse() as connection, transaction(connection):
+        append(
+            connection,
+            "raw.episodes",
+            [{**episode, **published, "published_at": datetime.combine(day, datetime.min.time())}],
+        )
+        append(connection, "raw.transcripts", [{**episode, "status": "ok", "source": "publisher"}])
+        append(connection, "raw.transcript_segments", segments)
+        append(connection, "raw.claims", claims)
+        append(connection, "raw.claim_embeddings", embeddings)
+        append(connection, "raw.claim_scores", scores)
+
+
+@pytest.fixture(scope="module")
+def changed(tmp_path_factory) -> Path:
+    """A warehouse of three days; after they were built, the first got one more episode."""
+    folder = tmp_path_factory.mktemp("changed")
+    with chain.environment(folder):
+        for day in DAYS:
+            for show in (1, 2):
+                tell(day, show)
+        build(FIRST)
+        tell(FIRST, 3)
+    return folder
+
+
+@pytest.fixture
+def data(changed, tmp_path):
+    """A copy of that warehouse, which the settings point at."""
+    shutil.copytree(changed, tmp_path / "data")
+    with chain.environment(tmp_path / "data"):
+        yield tmp_path / "data"
+
+
+def tables(data: Path) -> dict[str, list]:
+    return chain.tables(data / "warehouse.duckdb", SCHEMAS)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(changed, tmp_path_factory) -> dict[str, list]:
+    """The tables after the first day was built again in peace, and then the last."""
+    folder = tmp_path_factory.mktemp("undisturbed") / "data"
+    shutil.copytree(changed, folder)
+    with chain.environment(folder):
+        before = tables(folder)
+        build(FIRST)
+        build(LAST)
+        after = tables(folder)
+    assert [name for name in INCREMENTAL if after[f"intermediate.{name}"] == before[f"intermediate.{name}"]] == []
+    return after
+
+
+def differences(one: dict[str, list], other: dict[str, list]) -> set[str]:
+    return {table for table in {*one, *other} if one.get(table) != other.get(table)}
+
+
+@pytest.mark.parametrize("model", INCREMENTAL)
+def test_a_rebuild_that_fails_within_a_model_is_made_up_by_the_next_days_build(model, data, undisturbed, monkeypatch):
+    execute = DuckDBCursorWrapper.execute
+    before = tables(data)
+
+    def failing(self, sql, bindings=None):
+        if "insert into" in sql and f'"{model}"' in sql:
+            raise RuntimeError("the disk is full")
+        return execute(self, sql, bindings)
+
+    monkeypatch.setattr(DuckDBCursorWrapper, "execute", failing)
+    with pytest.raises(AssertionError, match="the disk is full"):
+        build(FIRST)
+    monkeypatch.undo()
+    assert tables(data)[f"intermediate.{model}"] == before[f"intermediate.{model}"]
+    build(LAST)
+
+    assert differences(tables(data), undisturbed) == set()
+
+
+def test_a_digest_that_was_not_built_after_its_claims_were_is_made_up_by_a_later_days_build(data, undisturbed):
+    build(FIRST, "--selector", "claims")
+    build(LAST, "--selector", "claims")
+    build(LAST, "--selector", "digest")
+
+    assert differences(tables(data), undisturbed) == set()
+
+
+def test_a_digest_that_is_built_between_a_failed_rebuild_and_its_repair_is_put_right(data, undisturbed):
+    build(FIRST, "--select", "int_claim_words")
+    build(SECOND, "--selector", "digest")
+    build(LAST, "--selector", "claims")
+    build(LAST, "--selector", "digest")
+
+    assert differences(tables(data), undisturbed) == set()
+
+
+def test_a_day_added_at_the_end_derives_nothing_of_the_days_before(data):
+    for selector in ("claims", "digest", "claims"):
+        build(LAST, "--selector", selector)
+
+    with open_warehouse() as connection:
+        noted = connection.execute("select distinct first_day from raw.days_to_derive").fetchall()
+    assert noted == [(LAST,)]
