@@ -137,7 +137,7 @@ def _weighed(phrase: Sequence["Token"], near: Counter[str], names: Names) -> Thi
     content = [t for t in phrase if t.pos_ in ("NOUN", "PROPN", "ADJ", "VERB", "NUM") and not t.is_stop]
     if not content or _called(phrase) or _reports(phrase, names):
         return None
-    tells = [t for t in content if t.lemma_.lower() not in _VAGUE and t.pos_ != "NUM"]
+    tells = [t for t in content if t.lemma_.lower() not in _VAGUE and t.pos_ != "NUM" and t.text[0].isalnum()]
     if not tells and not any(token.is_currency for token in phrase):
         return None
     rare = max((_rare(t.lower_) for t in tells), default=0.0)
@@ -196,7 +196,7 @@ def _named(chunk: "Span") -> list["Token"]:
         and tokens[0].lower_ not in ("no", "more", "less")
         and (
             tokens[0].pos_ in ("DET", "PRON", "PUNCT", "CCONJ", "INTJ", "ADV", "SPACE", "ADP", "SCONJ", "AUX")
-            or tokens[0].lower_ in _LOOSE
+            or (tokens[0].lower_ in _LOOSE and not (len(tokens) > 1 and tokens[1].lower_ == "to"))
             or tokens[0].tag_ in ("POS", "PRP$")
         )
     ):
@@ -208,7 +208,11 @@ def _named(chunk: "Span") -> list["Token"]:
     root = chunk.root
     if not tokens or root not in tokens or root.pos_ not in ("NOUN", "PROPN", "NUM", "SYM"):
         return []
-    return tokens if len(tokens) <= LONGEST_PHRASE and not any(t.text in '.,;:!?…"' for t in tokens) else []
+    return (
+        tokens
+        if len(tokens) <= LONGEST_PHRASE and not any(t.text in '.,;:!?…"' or not t.text.isprintable() for t in tokens)
+        else []
+    )
 
 
 def _called(phrase: Sequence["Token"]) -> bool:
