@@ -2,15 +2,14 @@
 
 
 def model(dbt, session):
-    dbt.config(materialized="incremental", incremental_strategy="append")
-    from datetime import date
-
+    dbt.config(materialized="incremental", incremental_strategy="replace_days")
     from include.themes import stories
+    from include.warehouse import partition
 
     claims, surroundings = dbt.ref("stg_claims"), dbt.ref("int_claim_surroundings")
     found = dbt.ref("int_day_stories")
     if dbt.is_incremental:
-        first_day = date.fromisoformat(dbt.config.get("since").removeprefix("since "))
+        first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
         claims = claims.filter(f"partition_date >= date '{first_day}'")
         surroundings = surroundings.filter(f"partition_date >= date '{first_day}'")
         found = found.filter(f"partition_date >= date '{first_day}'")

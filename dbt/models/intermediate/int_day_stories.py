@@ -2,15 +2,14 @@
 
 
 def model(dbt, session):
-    dbt.config(materialized="incremental", incremental_strategy="append")
-    from datetime import date
-
+    dbt.config(materialized="incremental", incremental_strategy="replace_days")
     from include.themes import stories
+    from include.warehouse import partition
 
     names, recordings = dbt.ref("int_episode_names"), dbt.ref("int_recordings")
     first_day = None
     if dbt.is_incremental:
-        first_day = date.fromisoformat(dbt.config.get("since").removeprefix("since "))
+        first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
         names = names.filter(f"partition_date >= date '{first_day}' - {stories.DAYS_READ}")
     told = (
         names.set_alias("names")

@@ -2,14 +2,13 @@
 
 
 def model(dbt, session):
-    dbt.config(materialized="incremental", incremental_strategy="append")
-    from datetime import date
-
+    dbt.config(materialized="incremental", incremental_strategy="replace_days")
     from include.themes.names import names_of_episodes
+    from include.warehouse import partition
 
     episodes, segments = dbt.ref("stg_episodes"), dbt.ref("stg_transcript_segments")
     if dbt.is_incremental:
-        first_day = date.fromisoformat(dbt.config.get("since").removeprefix("since "))
+        first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
         episodes = episodes.filter(f"partition_date >= date '{first_day}'")
         segments = segments.filter(f"partition_date >= date '{first_day}'")
     said = segments.aggregate("episode_id, string_agg(text, ' ' order by segment_index) as said", "episode_id")
