@@ -11,5 +11,6 @@ def words(text: str) -> list[str]:
 
 
 def claim_text(headline: str, insight: str) -> str:
-    """What stands for a claim where its words or its meaning are compared."""
-    return f"{headline} {insight}"
+    """What stands for a claim where its words or its meaning are compared: its insight, and of its headline what states
+    something. A topic line ("Medicaid: cuts, seniors") only names again what the insight says."""
+    return insight if ": " in headline or headline in insight else f"{headline} {insight}"

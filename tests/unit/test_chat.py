@@ -66,15 +66,12 @@ def test_earlier_calls_are_taken_in_and_do_not_replace_newer_ones(tmp_path):
 
 
 def test_records_have_the_columns_of_the_warehouse(tmp_path):
-    import duckdb
+    from include.warehouse.database import open_warehouse
 
-    from include.warehouse.database import _SCHEMA
-
-    store = CallStore(tmp_path)
+    store = CallStore(tmp_path / "calls")
     store.put(CALL)
-    connection = duckdb.connect()
-    connection.execute(_SCHEMA.read_text())
-    columns = [row[0] for row in connection.execute("describe raw.llm_calls").fetchall()]
+    with open_warehouse(tmp_path / "warehouse.duckdb") as connection:
+        columns = [row[0] for row in connection.execute("describe raw.llm_calls").fetchall()]
     assert list(store.records()[0]) == columns
 
 

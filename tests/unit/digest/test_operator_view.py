@@ -87,7 +87,7 @@ def test_a_day_is_told_from_its_sources_to_its_deliveries(published, client):
     assert five[0][1:4] == [
         "Empty containers tell of a slump eight weeks early", "Harbour Lines", "Marit Oosterhuis",
     ]  # fmt: skip
-    assert table(page, "Sources")[0][:2] == ["https://gone.example/feed.xml", "failed"]
+    assert table(page, "Sources")[0][:2] == ["gone.example", "failed"]
     assert table(page, "Sources")[0][-1] == "the server answered 404"
     assert table(page, "Episodes and transcripts")[0][1:3] == ["A bonus without a transcript", "none"]
     assert ["skipped budget", "2", "1"] in table(page, "Claims that were dropped")
@@ -105,7 +105,7 @@ def test_a_feed_that_has_failed_for_a_week_is_named_before_all_else(published, c
     page = client.get(f"/?day={FULL}").text
 
     assert "1 feed failing for 7 days or more" in page
-    assert "https://gone.example/feed.xml: since 7 January 2026 (8 days); the server answered 404" in page
+    assert "gone.example: since 7 January 2026 (8 days); the server answered 404" in page
     assert "failing for 7 days" not in client.get(f"/?day={SHORT}").text
 
 
