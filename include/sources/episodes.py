@@ -232,7 +232,7 @@ def _load(connection: duckdb.DuckDBPyConnection, readings: Iterable[FeedReading]
 
 def _feed_row(reading: FeedReading) -> dict:
     feed = reading.feed
-    of_feed = ("show_id", "show_title", "language", "blocked")
+    of_feed = ("show_id", "show_title", "language", "blocked", "remark")
     of_reading = ("feed_url", "http_status", "error", "etag", "last_modified", "content_hash", "moved_to")
     return {
         **{name: getattr(feed, name, None) for name in of_feed},

@@ -348,3 +348,58 @@ def test_a_guid_is_a_page_only_where_it_is_an_address(guid, page):
     item = read(items=f"<item>{guid}<pubDate>Thu, 15 Jan 2026 10:00:00 GMT</pubDate></item>").items[1]
     assert item.episode_url == page
     assert item.guid in guid
+
+
+@pytest.mark.parametrize(
+    ("given", "day", "hour"),
+    [
+        ("Thu, 15 Jan 2026 00:30:00 CET", 14, 23.5),
+        ("Wed, 15 Jul 2026 00:30:00 CEST", 14, 22.5),
+        ("Do, 15 Jan 2026 00:30 MEZ", 14, 23.5),
+        ("Wed, 15 Jul 2026 00:30:00 BST", 14, 23.5),
+        ("Thu, 15 Jan 2026 07:30:00 JST", 14, 22.5),
+        ("Thu, 15 Jan 2026 07:30:00 AEDT", 14, 20.5),
+        ("Thu, 15 Jan 2026 11:45 pm EST", 16, 4.75),
+        ("Thu, 15 Jan 2026 12:15 a.m. PST", 15, 8.25),
+        ("15 Jan 2026 03:45 PM", 15, 15.75),
+        ("January 15, 2026 10:00 pm GMT", 15, 22),
+        ("15-Jan-26 10:00:00 GMT", 15, 10),
+        ("Sun 15 Mar 2015 01:00:00 GMT-0400 (EDT)", 15, 5),
+        ("2026-01-15 00:30:00 CET", 14, 23.5),
+        ("2026-01-15T00:30:00.5+01:00", 14, 23.5),
+        ("Thu, 15 Jan 2026 00:30:00 Europe/Berlin", 14, 23.5),
+        ("Donnerstag, 15. Januar 2026 10:00 Uhr", 15, 10),
+        ("Do, 15 Mär 2026 10:00:00 +0100", 15, 9),
+        ("jeu., 15 févr. 2026 10:00:00 +0100", 15, 9),
+        ("jueves, 15 de enero de 2026 10:00:00 +0100", 15, 9),
+        ("Qui, 15 Fev 2026 10:00:00 -0300", 15, 13),
+        ("czw, 15 sty 2026 10:00:00 +0100", 15, 9),
+        ("Чт, 15 января 2026 10:00:00 +0300", 15, 7),
+    ],
+)
+def test_dates_are_read_with_named_zones_halves_of_the_day_and_months_of_common_languages(given, day, hour):
+    published = read(items=f"<item><guid>x</guid><pubDate>{given}</pubDate></item>").items[1].published_at
+    assert published is not None, given
+    assert published.day == day
+    assert published.hour + published.minute / 60 == hour
+
+
+@pytest.mark.parametrize(
+    ("channel", "hour", "is_said"),
+    [
+        ("<language>en-in</language>", 4.5, False),
+        ("<language>he</language>", 8, False),
+        ("<language>en-IE</language>", 9, False),
+        ("<lastBuildDate>Thu, 15 Jan 2026 12:00:00 +0200</lastBuildDate>", 8, False),
+        ("<pubDate>Thu, 15 Jan 2026 12:00:00 +0530</pubDate>", 4.5, False),
+        ("", 4.5, True),
+    ],
+)
+def test_a_zone_that_several_countries_have_is_told_by_the_feed_and_else_said(channel, hour, is_said):
+    plain = FEED.replace("<language>en-gb</language>", "").replace("+0200", "GMT")
+    items = "<item><guid>x</guid><pubDate>Thu, 15 Jan 2026 10:00:00 IST</pubDate></item>"
+    feed = feeds.parse(plain.format(channel=channel, items=items).encode(), "https://tide.example/feed")
+    published = feed.items[1].published_at
+    assert published.hour + published.minute / 60 == hour
+    assert (feed.remark is not None) == is_said
+    assert not is_said or "IST" in feed.remark
