@@ -40,7 +40,7 @@ _HOURS = {
     for zone in zones.split()
 }  # fmt: skip
 """Hours east of UTC of zones by their names; of a name that has several meanings, the most usual."""
-_ELSEWHERE = {
+_ELSEWHERE: Mapping[str, Mapping[str, float]] = {
     "IST": {"IN": 5.5, "IL": 2, "IE": 1},
     "BST": {"BD": 6},
     "CST": {"CN": 8, "TW": 8},

@@ -310,7 +310,9 @@ failing as (
 
 select
     without_secrets(feed_url) as feed_url,
-    coalesce(show_title, regexp_extract(feed_url, '://(?:[^/?#@]*@)?([^/?#]+)', 1)) as show_title,
+    coalesce(
+        show_title, nullif(regexp_extract(feed_url, '://(?:[^/?#@]*@)?([^/?#]+)', 1), ''), without_secrets(feed_url)
+    ) as show_title,
     partition_date,
     status,
     without_secrets(reason) as reason,
