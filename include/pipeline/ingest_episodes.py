@@ -1,6 +1,7 @@
 """The steps of the DAG `ingest_episodes`: feeds are asked for what is new since the last time, and landed."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 from include.pipeline.handover import Handover
 from include.pipeline.run import BY_HAND, Run, Summary, said
@@ -26,15 +27,17 @@ def read_validators(partition_key: str | None, run_id: str = BY_HAND) -> Summary
 def fetch_feeds(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     run = Run.of(partition_key, run_id)
     known = VALIDATORS.get(run)
-    urls, failed = episodes.feed_urls(settings()), []
+    listed, failed = episodes.listed_feeds(settings()), []
     with FEEDS.put_each(run) as put:
 
         def keep(reading: FeedReading) -> None:
             put(reading)
             failed.extend([reading.feed_url] if reading.error else [])
 
-        episodes.read_feeds(urls, known, keep, settings().allow_hosts)
-    return said(feeds=len(urls), failed=len(failed))
+        for place, why in listed.unusable.items():
+            keep(FeedReading(place, None, datetime.now(UTC), error=why))
+        episodes.read_feeds(listed.urls, known, keep, settings().allow_hosts)
+    return said(feeds=len(listed.urls), failed=len(failed))
 
 
 def land_episodes(partition_key: str | None, run_id: str = BY_HAND, only_asked: bool = False) -> Summary:

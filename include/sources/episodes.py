@@ -86,7 +86,7 @@ def validators(connection: duckdb.DuckDBPyConnection) -> dict[str, Validators]:
     return {row.pop("feed_url"): Validators(**row) for row in rows}
 
 
-def feed_urls(settings: Settings) -> list[str]:
+def listed_feeds(settings: Settings) -> feed_list.FeedList:
     """The feeds to read, from the list that PODCAST_FEEDS names.
 
     Raises ValueError or OSError, naming the list, where it cannot be read or names no feed.
@@ -101,7 +101,7 @@ def feed_urls(settings: Settings) -> list[str]:
     answer = web.fetch(web.Request(source, web.own_hosts(source, settings.allow_hosts)))
     if answer.body is None:
         raise OSError(f"The feed list {without_secrets(source)} could not be read: {answer.error}")
-    return feed_list.parse(answer.body.decode("utf-8-sig", errors="replace"), source)
+    return feed_list.parse(answer.body, source)
 
 
 def read_feeds(
@@ -232,7 +232,7 @@ def _load(connection: duckdb.DuckDBPyConnection, readings: Iterable[FeedReading]
 
 def _feed_row(reading: FeedReading) -> dict:
     feed = reading.feed
-    of_feed = ("show_id", "show_title", "language", "blocked")
+    of_feed = ("show_id", "show_title", "language", "blocked", "remark")
     of_reading = ("feed_url", "http_status", "error", "etag", "last_modified", "content_hash", "moved_to")
     return {
         **{name: getattr(feed, name, None) for name in of_feed},

@@ -56,13 +56,14 @@ class FeedItem:
 @dataclass(frozen=True, slots=True)
 class Feed:
     """A show and its items, in the order of the document. `blocked` says that, and how, the publisher forbids to use
-    it; such a feed has no items."""
+    it; such a feed has no items. `remark` says what of it was read on an assumption."""
 
     show_id: str
     show_title: str
     language: str | None
     items: tuple[FeedItem, ...]
     blocked: str | None = None
+    remark: str | None = None
 
 
 def parse(content: bytes, feed_url: str, media_type: str = "", base_url: str | None = None) -> Feed:
@@ -80,14 +81,17 @@ def parse(content: bytes, feed_url: str, media_type: str = "", base_url: str | N
     blocked = channel.get("podcast_blocked") or channel.get("itunes_blocked")
     seen: set[str] = set()
     explicit = yes_or_no(text(channel, "itunes_explicit"))
-    show = _Show(show_key, base_url, tuple(dict.fromkeys(channel.get("podcast_persons", []))), explicit)
-    items = (_item(entry, position, show, seen) for position, entry in enumerate(read.entries))
+    said = (text(entry, "published") or text(entry, "updated") for entry in (channel, *read.entries))
+    times = dates.Calendar.of(text(channel, "language"), urlsplit(feed_url).hostname or "", said)
+    show = _Show(show_key, base_url, tuple(dict.fromkeys(channel.get("podcast_persons", []))), explicit, times)
+    items = tuple(_item(entry, position, show, seen) for position, entry in enumerate(read.entries))
     return Feed(
         show_id=_identifier("s", show_key),
         show_title=plain_text(text(channel, "title")) or host(feed_url),
         language=text(channel, "language").replace("_", "-") or None,
-        items=() if blocked else tuple(items),
+        items=() if blocked else items,
         blocked=blocked,
+        remark=times.remark(),
     )
 
 
@@ -104,6 +108,7 @@ class _Show:
     base_url: str
     persons: tuple[str, ...]
     explicit: bool | None
+    times: dates.Calendar
 
 
 def _item(entry: Mapping, position: int, show: _Show, seen: set[str]) -> FeedItem:
@@ -111,7 +116,7 @@ def _item(entry: Mapping, position: int, show: _Show, seen: set[str]) -> FeedIte
     explicit = yes_or_no(text(entry, "itunes_explicit"))
     episode_url = _page(entry, show.base_url)
     guid = text(entry, "id") or audio.get("url") or episode_url
-    published_at = dates.moment(entry)
+    published_at = show.times.moment(entry)
     if not guid:
         problem = "the item has neither guid nor enclosure nor link, so it cannot be told from others"
     elif guid in seen:

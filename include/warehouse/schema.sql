@@ -3,7 +3,8 @@
 create schema if not exists raw;
 create schema if not exists ops;
 
--- grain: a feed, as last seen; `moved_to` is asked in place of `feed_url`, `blocked` says that it must not be used
+-- grain: a feed, as last seen; `moved_to` is asked in place of `feed_url`, `blocked` says that it must not be
+-- used, `remark` what of it was read on an assumption
 create table if not exists raw.feeds (
     feed_url varchar primary key,
     show_id varchar,
@@ -14,11 +15,13 @@ create table if not exists raw.feeds (
     content_hash varchar,
     parser varchar,
     moved_to varchar,
-    blocked varchar
+    blocked varchar,
+    remark varchar
 );
 alter table raw.feeds add column if not exists parser varchar;
 alter table raw.feeds add column if not exists moved_to varchar;
 alter table raw.feeds add column if not exists blocked varchar;
+alter table raw.feeds add column if not exists remark varchar;
 
 -- grain: an item of a feed, as last seen; an item that cannot become an episode says why in `problem`
 create table if not exists raw.feed_items (
@@ -313,7 +316,9 @@ failing as (
 
 select
     without_secrets(feed_url) as feed_url,
-    coalesce(show_title, regexp_extract(feed_url, '://(?:[^/?#@]*@)?([^/?#]+)', 1)) as show_title,
+    coalesce(
+        show_title, nullif(regexp_extract(feed_url, '://(?:[^/?#@]*@)?([^/?#]+)', 1), ''), without_secrets(feed_url)
+    ) as show_title,
     partition_date,
     status,
     without_secrets(reason) as reason,

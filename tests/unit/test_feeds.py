@@ -297,19 +297,65 @@ def test_feedparser_itself_still_reads_for_others():
     assert len(feedparser.parse(FEED.format(channel="", items="")).entries) == 1
 
 
+def listed(content: str | bytes) -> list[str]:
+    return feed_list.parse(content if isinstance(content, bytes) else content.encode(), "list").urls
+
+
+OPML = '<opml version="2.0"><body><outline type="rss" text="A" xmlUrl="https://a.example/f"/></body></opml>'
+
+
 def test_a_feed_list_is_opml_or_one_url_a_line():
-    opml = '<opml version="2.0"><body><outline type="rss" text="A" xmlUrl="https://a.example/f"/></body></opml>'
-    assert feed_list.parse(opml, "list.opml") == ["https://a.example/f"]
+    assert listed(OPML) == ["https://a.example/f"]
     nested = (
         '<outline text="Folder">' + '<outline type="rss" text="B" xmlUrl="https://b.example/f"/>' * 2 + "</outline>"
     )
-    twice = opml.replace("</body>", f"{nested}<outline text='A again' xmlUrl='https://a.example/f'/></body>")
-    assert feed_list.parse(twice, "list.opml") == ["https://a.example/f", "https://b.example/f"]
+    twice = OPML.replace("</body>", f"{nested}<outline text='A again' xmlUrl='https://a.example/f'/></body>")
+    assert listed(twice) == ["https://a.example/f", "https://b.example/f"]
     lines = "# mine\nhttps://a.example/f\n\nhttps://b.example/f\nhttps://a.example/f\n"
-    assert feed_list.parse(lines, "list.txt") == ["https://a.example/f", "https://b.example/f"]
+    assert listed(lines) == ["https://a.example/f", "https://b.example/f"]
 
 
-@pytest.mark.parametrize(("text", "why"), [("", "names no feed"), ("ftp://a.example/f", "no http\\(s\\) URL")])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "iso-8859-1", "windows-1252"])
+def test_a_feed_list_is_read_in_the_encoding_that_it_declares(encoding):
+    declared = f'<?xml version="1.0" encoding="{encoding.removesuffix("-sig")}"?>'
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    opml = declared + OPML.replace("a.example/f", "bücher.example/ä")
+    assert listed(mark + opml.encode(encoding)) == ["https://xn--bcher-kva.example/%C3%A4"]
+    if encoding.startswith("utf"):
+        assert listed(mark + "https://a.example/f\r\n".encode(encoding)) == ["https://a.example/f"]
+
+
+@pytest.mark.parametrize(
+    ("line", "url"),
+    [
+        ("feed://a.example/f", "http://a.example/f"),
+        ("feed:https://a.example/f", "https://a.example/f"),
+        ("Feed:HTTPS://a.example/f", "https://a.example/f"),
+        ("pcast://a.example/f", "http://a.example/f"),
+        ("itpc://a.example/f", "http://a.example/f"),
+        ("HTTP://A.example/F", "http://a.example/F"),
+        ("<https://a.example/f>", "https://a.example/f"),
+        ("a.example/f.xml", "http://a.example/f.xml"),
+        ("https://a.example/my feed", "https://a.example/my%20feed"),
+    ],
+)
+def test_a_feed_url_is_read_as_programs_hand_it_over(line, url):
+    assert listed(f"{line}\nhttps://b.example/f") == [url, "https://b.example/f"]
+    assert listed(OPML.replace("https://a.example/f", line.strip("<>"))) == [url]
+
+
+def test_a_line_that_is_no_feed_url_is_named_with_its_number_and_the_others_are_read():
+    found = feed_list.parse(b"# mine\nhttps://a.example/f\nftp://b.example/f?token=5ecre7\nhello there\n", "list")
+    assert found.urls == ["https://a.example/f"]
+    assert list(found.unusable.values()) == [
+        "line 3 of the feed list is no http(s) URL: 'ftp://b.example/f?token=***'",
+        "line 4 of the feed list is no http(s) URL: 'hello there'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [(b"", "names no feed"), (b"\nftp://a.example/f", r"line 2 .* no http\(s\) URL")]
+)
 def test_a_feed_list_that_names_no_feed_says_so(text, why):
     with pytest.raises(ValueError, match=why):
         feed_list.parse(text, "list.txt")
@@ -348,3 +394,58 @@ def test_a_guid_is_a_page_only_where_it_is_an_address(guid, page):
     item = read(items=f"<item>{guid}<pubDate>Thu, 15 Jan 2026 10:00:00 GMT</pubDate></item>").items[1]
     assert item.episode_url == page
     assert item.guid in guid
+
+
+@pytest.mark.parametrize(
+    ("given", "day", "hour"),
+    [
+        ("Thu, 15 Jan 2026 00:30:00 CET", 14, 23.5),
+        ("Wed, 15 Jul 2026 00:30:00 CEST", 14, 22.5),
+        ("Do, 15 Jan 2026 00:30 MEZ", 14, 23.5),
+        ("Wed, 15 Jul 2026 00:30:00 BST", 14, 23.5),
+        ("Thu, 15 Jan 2026 07:30:00 JST", 14, 22.5),
+        ("Thu, 15 Jan 2026 07:30:00 AEDT", 14, 20.5),
+        ("Thu, 15 Jan 2026 11:45 pm EST", 16, 4.75),
+        ("Thu, 15 Jan 2026 12:15 a.m. PST", 15, 8.25),
+        ("15 Jan 2026 03:45 PM", 15, 15.75),
+        ("January 15, 2026 10:00 pm GMT", 15, 22),
+        ("15-Jan-26 10:00:00 GMT", 15, 10),
+        ("Sun 15 Mar 2015 01:00:00 GMT-0400 (EDT)", 15, 5),
+        ("2026-01-15 00:30:00 CET", 14, 23.5),
+        ("2026-01-15T00:30:00.5+01:00", 14, 23.5),
+        ("Thu, 15 Jan 2026 00:30:00 Europe/Berlin", 14, 23.5),
+        ("Donnerstag, 15. Januar 2026 10:00 Uhr", 15, 10),
+        ("Do, 15 Mär 2026 10:00:00 +0100", 15, 9),
+        ("jeu., 15 févr. 2026 10:00:00 +0100", 15, 9),
+        ("jueves, 15 de enero de 2026 10:00:00 +0100", 15, 9),
+        ("Qui, 15 Fev 2026 10:00:00 -0300", 15, 13),
+        ("czw, 15 sty 2026 10:00:00 +0100", 15, 9),
+        ("Чт, 15 января 2026 10:00:00 +0300", 15, 7),
+    ],
+)
+def test_dates_are_read_with_named_zones_halves_of_the_day_and_months_of_common_languages(given, day, hour):
+    published = read(items=f"<item><guid>x</guid><pubDate>{given}</pubDate></item>").items[1].published_at
+    assert published is not None, given
+    assert published.day == day
+    assert published.hour + published.minute / 60 == hour
+
+
+@pytest.mark.parametrize(
+    ("channel", "hour", "is_said"),
+    [
+        ("<language>en-in</language>", 4.5, False),
+        ("<language>he</language>", 8, False),
+        ("<language>en-IE</language>", 9, False),
+        ("<lastBuildDate>Thu, 15 Jan 2026 12:00:00 +0200</lastBuildDate>", 8, False),
+        ("<pubDate>Thu, 15 Jan 2026 12:00:00 +0530</pubDate>", 4.5, False),
+        ("", 4.5, True),
+    ],
+)
+def test_a_zone_that_several_countries_have_is_told_by_the_feed_and_else_said(channel, hour, is_said):
+    plain = FEED.replace("<language>en-gb</language>", "").replace("+0200", "GMT")
+    items = "<item><guid>x</guid><pubDate>Thu, 15 Jan 2026 10:00:00 IST</pubDate></item>"
+    feed = feeds.parse(plain.format(channel=channel, items=items).encode(), "https://tide.example/feed")
+    published = feed.items[1].published_at
+    assert published.hour + published.minute / 60 == hour
+    assert (feed.remark is not None) == is_said
+    assert not is_said or "IST" in feed.remark

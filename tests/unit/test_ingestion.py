@@ -432,4 +432,4 @@ def test_a_feed_list_that_is_not_set_says_what_to_set():
     from include.settings import Settings
 
     with pytest.raises(ValueError, match="PODCAST_FEEDS is not set"):
-        episodes.feed_urls(Settings(feeds=""))
+        episodes.listed_feeds(Settings(feeds=""))

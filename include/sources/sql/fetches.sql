@@ -38,6 +38,7 @@ select
         when $made_up_on is not null then coalesce('that night: ' || before.reason, 'nothing ran that night')
         when readings.moved_to is not null
             then 'moved for good to ' || readings.moved_to || ', which is asked from now on'
+        else feeds.remark
     end as reason,
     readings.http_status,
     case when feeds.feed_url is not null then coalesce(items.item_count, 0) end as item_count,

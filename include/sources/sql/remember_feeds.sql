@@ -18,7 +18,8 @@ set
     language = readings.language,
     content_hash = readings.content_hash,
     parser = readings.parser,
-    blocked = readings.blocked
+    blocked = readings.blocked,
+    remark = readings.remark
 from readings
 where feeds.feed_url = readings.feed_url and readings.has_document;
 
@@ -33,7 +34,8 @@ select
     content_hash,
     parser,
     blocked,
-    moved_to
+    moved_to,
+    remark
 from readings
 where has_document and feed_url not in (select feed_url from raw.feeds);
 
