@@ -1,3 +1,4 @@
+-- noqa: disable=LT11
 -- The days that the readings of $day make up, a row a feed and day: those around it, up to $days away, whose reading of
 -- the feed failed; and, unless only what was asked for is wanted, those before it on which nothing ran, from the first
 -- day on that the feed was ever asked.

@@ -1,3 +1,4 @@
+-- noqa: disable=AL10,LT09,ST07
 -- Gives what was read the ids that its shows and episodes had before, whatever the feed now calls them, also where it
 -- has moved to another address or host.
 delete from read_items

@@ -1,3 +1,4 @@
+-- noqa: disable=AM09
 -- What was read, as it is loaded: a row a feed, and a row an item of those whose document was parsed.
 create or replace temp table readings as
 select

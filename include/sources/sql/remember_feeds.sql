@@ -1,3 +1,4 @@
+-- noqa: disable=LT14
 -- Brings what is known of feeds up to date. An address that a feed moved to is forgotten once that fails.
 update raw.feeds
 set moved_to = case when readings.error is null then coalesce(readings.moved_to, feeds.moved_to) end
