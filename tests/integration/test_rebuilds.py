@@ -16,7 +16,14 @@ from tests import chain
 
 FIRST, SECOND, LAST = DAYS = [date(2026, 1, 13) + timedelta(number) for number in range(3)]
 SCHEMAS = ("raw", "ops", "staging", "intermediate", "marts")
-INCREMENTAL = ("int_claim_words", "int_claim_themes", "int_theme_dissent", "int_daily_five", "int_related_claims")
+INCREMENTAL = (
+    "int_claim_words",
+    "int_episode_names",
+    "int_claim_themes",
+    "int_theme_dissent",
+    "int_daily_five",
+    "int_related_claims",
+)
 
 
 def build(day: date, *choice: str) -> None:
@@ -135,9 +142,9 @@ def test_a_digest_that_was_not_built_after_its_claims_were_is_made_up_by_a_later
     assert differences(tables(data), undisturbed) == set()
 
 
-@pytest.mark.xfail(reason="int_episode_names ends with other rows after a build in parts; see what it reads of a batch")
 def test_a_digest_that_is_built_between_a_failed_rebuild_and_its_repair_is_put_right(data, undisturbed):
-    build(FIRST, "--select", "int_claim_words")
+    # The part of a build of claims that is done when it fails: the models that read staging alone.
+    build(FIRST, "--select", "int_claim_words int_episode_names")
     build(SECOND, "--selector", "digest")
     build(LAST, "--selector", "claims")
     build(LAST, "--selector", "digest")
