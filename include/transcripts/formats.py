@@ -138,7 +138,7 @@ def decoded(content: bytes, charset: str | None = None) -> str:
     for codec in filter(None, named):
         try:
             return content.decode(codec)
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):
             continue
     from charset_normalizer import from_bytes
 

@@ -6,9 +6,10 @@ An episode whose transcript has been landed is never asked for again.
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from email.message import Message
 from pathlib import Path
 
 import duckdb
@@ -140,7 +141,7 @@ def read_published(episodes: Sequence[Wanted], allow_hosts: frozenset[str] = fro
         asked = [(key, *ranked[choice]) for key, ranked in offers.items() if key not in found and choice < len(ranked)]
         answers = web.fetch_all([web.Request(offer.url, hosts[key]) for key, _, offer in asked])
         documents = [
-            process.Unparsed(answer.body or b"", kind, notes=notes[key])
+            process.Unparsed(answer.body or b"", kind, _charset(answer.headers), notes[key])
             for (key, kind, _), answer in zip(asked, answers, strict=True)
         ]
         for (key, _, offer), answer, read in zip(asked, answers, process.read_all(documents), strict=True):
@@ -154,6 +155,13 @@ def read_published(episodes: Sequence[Wanted], allow_hosts: frozenset[str] = fro
                 key, "ok", "publisher", read.format, offer.url, offer.language, read.segments, unusable
             )
     return [found.get(episode.episode_id) or _missing(episode, errors[episode.episode_id]) for episode in episodes]
+
+
+def _charset(headers: Mapping[str, str]) -> str | None:
+    """The encoding that an answer names for its text."""
+    message = Message()
+    message["content-type"] = headers.get("content-type", "")
+    return message.get_content_charset()
 
 
 def outcome(episode: Wanted, published: Transcript, jobs: Sequence[Job]) -> Transcript:

@@ -1,12 +1,16 @@
 """Transcripts of strangers: each is parsed in a process that may die, hang or swell, and costs itself alone."""
 
 import json
+from datetime import date
 
 import pytest
 
 from include.sources import workers
+from include.sources.feeds import OfferedTranscript
 from include.transcripts import process
+from include.transcripts.landing import Wanted, read_published
 from include.transcripts.process import Unparsed, read_all
+from tests.doubles.hostile_server import answer, serving
 
 SOUND = Unparsed(b"1\n00:00:01,000 --> 00:00:03,000\nAda Pell: Piers cost more.\n", "srt")
 ENDLESS = b"Ada Pell: " + b"(" * 200_000 + b"\n\n"
@@ -59,3 +63,26 @@ def test_the_process_has_none_of_the_tasks_secrets(monkeypatch):
     (seen,) = read_all([Unparsed(b"environment", "text")])
     assert "PATH" in seen
     assert "secret" not in seen
+
+
+def test_a_transcript_is_read_in_the_encoding_that_its_answer_names():
+    said = "Ada Pell: Żółć rośnie."
+    tricks = {
+        "named": answer(said.encode("iso-8859-2"), "text/plain; charset=ISO-8859-2"),
+        "wrong": answer(said.encode(), "text/plain; charset=undefined"),
+    }
+    with serving(tricks) as host:
+        wanted = [
+            Wanted(
+                episode_id=name,
+                partition_date=date(2026, 1, 15),
+                title="Dues",
+                offers=(OfferedTranscript(f"http://{host}/{name}", "text/plain"),),
+                feed_url=f"http://{host}/feed.xml",
+            )
+            for name in tricks
+        ]
+        read = read_published(wanted, frozenset({host}))
+    assert [(s.speaker, s.text) for transcript in read for s in transcript.segments] == [
+        ("Ada Pell", "Żółć rośnie.")
+    ] * 2
