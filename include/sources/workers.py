@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import resource
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping
@@ -114,6 +115,9 @@ def serve(answer: Callable[[dict[str, Any], bytes], bytes]) -> None:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         while head := sys.stdin.buffer.readline():
             asked = json.loads(head)
-            packed = answer(asked, sys.stdin.buffer.read(asked["size"]))
+            content = sys.stdin.buffer.read(asked["size"])
+            signal.alarm(int(SECONDS) + 10)  # who asked may have been killed, and then nobody else ends it
+            packed = answer(asked, content)
+            signal.alarm(0)
             answers.write(b"%d\n%s" % (len(packed), packed))
             answers.flush()
