@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
 
+_ODD_IN_PATHS = frozenset('?#;$%{}\\"')
+
 
 class Settings(BaseSettings):
     """One field a variable, named `PODCAST_` and the field; `.env.example` says what each is for."""
@@ -58,7 +60,11 @@ class Settings(BaseSettings):
     @field_validator("data_dir", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+        """Some characters mean something to DuckDB, dbt or Airflow wherever they stand in a path."""
+        path = value.expanduser().resolve()
+        if odd := sorted({sign for sign in str(path) if sign in _ODD_IN_PATHS or not sign.isprintable()}):
+            raise ValueError(f"{path} has {' and '.join(map(repr, odd))} in it; choose a folder without")
+        return path
 
     @property
     def warehouse(self) -> Path:

@@ -127,4 +127,13 @@ def dbt_build(task_id: str, selector: str, outlets: Sequence[Asset] = ()) -> Any
         emit_datasets=False,
         pool=WRITER_POOL,
         outlets=list(outlets),
+        pre_execute=_wait_for_warehouse,
     )
+
+
+def _wait_for_warehouse(context: Any) -> None:
+    """dbt gives up after half a minute where another process has the warehouse open; what opens it here waits."""
+    from include.warehouse.database import open_warehouse
+
+    with open_warehouse():
+        pass

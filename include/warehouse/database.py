@@ -6,6 +6,8 @@ keeps it open while it waits for the network. Analysts read the published copy i
 """
 
 import contextlib
+import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -20,6 +22,16 @@ from include.settings import settings
 if TYPE_CHECKING:
     import pandas as pd
 
+log = logging.getLogger(__name__)
+
+HELD_SECONDS = 1_800.0
+"""How long a file that another process has open is waited for."""
+
+_DAMAGE = re.compile(
+    "not a valid DuckDB database|Could not read enough bytes|Corrupt database"
+    # Of another program's database DuckDB wants an extension first.
+    "|Failed to download extension|Is a directory"
+)
 _SCHEMA = Path(__file__).with_name("schema.sql")
 
 
@@ -27,19 +39,38 @@ _SCHEMA = Path(__file__).with_name("schema.sql")
 def open_warehouse(path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the warehouse, its tables in place, its clock in UTC; closed at the end of the block.
 
-    A process that was killed a moment ago may still hold the file: it is waited for, up to a minute. Raises
-    duckdb.IOException, which names the process, where another one keeps it open for longer.
+    Where another process has the file open, that is said, and it is waited for, up to half an hour. Raises
+    WarehouseHeld where that is not enough, and UnusableWarehouse where the file is damaged or something else.
     """
     file = path or settings().warehouse
     file.parent.mkdir(parents=True, exist_ok=True)
-    connection = _connect(file)
     try:
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute(addresses.macro())
-        connection.execute(_SCHEMA.read_text())
-        yield connection
-    finally:
-        connection.close()
+        connection = _connect(file)
+        try:
+            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(addresses.macro())
+            connection.execute(_SCHEMA.read_text())
+            yield connection
+        finally:
+            connection.close()
+    except duckdb.Error as error:
+        if holder := _holder(error):
+            raise WarehouseHeld(f"{_held(file, holder)} It was waited for in vain.") from None
+        if _DAMAGE.search(str(error)):
+            raise UnusableWarehouse(
+                f"{file} is no DuckDB database, or one that is damaged or was cut short: {error}. Nothing was written. "
+                "Stop the pipeline, move the file and its .wal away and put a backup in their place, or start without "
+                "one and backfill the days again."
+            ) from error
+        raise
+
+
+class WarehouseHeld(RuntimeError):
+    """Another process keeps the warehouse open."""
+
+
+class UnusableWarehouse(RuntimeError):
+    """The warehouse's file cannot be read as a database; no retry helps."""
 
 
 @contextlib.contextmanager
@@ -85,10 +116,31 @@ def records(
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
+def _holder(error: BaseException) -> str | None:
+    """Who has the file open, as DuckDB names the process; None where that is not what the error says."""
+    held = re.search(r"Conflicting lock is held in (.+? \(PID \d+\))", str(error))
+    return held[1] if held else None
+
+
+def _held(file: Path, holder: str) -> str:
+    return (
+        f"{file} is open in {holder}, and only one process can write to it. Close it there; to read while the pipeline "
+        f"writes, open the published copy under {settings().published} instead."
+    )
+
+
+def _say_who_holds_it(state: tenacity.RetryCallState) -> None:
+    """Once a minute, while it is waited for."""
+    error = state.outcome.exception() if state.outcome else None
+    if error and state.attempt_number % 60 == 2:
+        log.warning("%s This goes on by itself when the file is free.", _held(state.args[0], _holder(error) or "?"))
+
+
 @tenacity.retry(
-    retry=tenacity.retry_if_exception_type(duckdb.IOException),
+    retry=tenacity.retry_if_exception(lambda error: _holder(error) is not None),
     wait=tenacity.wait_fixed(1),
-    stop=tenacity.stop_after_delay(60),
+    stop=tenacity.stop_after_delay(HELD_SECONDS),
+    before_sleep=_say_who_holds_it,
     reraise=True,
 )
 def _connect(file: Path) -> duckdb.DuckDBPyConnection:
