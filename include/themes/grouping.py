@@ -1,10 +1,9 @@
 """Grouping claims into themes: a theme is one story or point told in different words, not a topic.
 
 Themes grow in date order. The claims of a date are grouped among themselves and with the themes of earlier dates in one
-step, by average linkage: of all groups that might be joined, the two that are most alike on average are joined, until
-none are alike enough. The average over all members keeps a theme from growing link by link into a topic. Earlier
-claims never change their theme, and two earlier themes are never joined, so what a date looks like depends on that date
-and the dates before it, not on the order in which claims are given or dates are run.
+step, by average linkage (`include.themes.linkage`): the average over all members keeps a theme from growing link by
+link into a topic. Earlier claims never change their theme, and two earlier themes are never joined, so what a date
+looks like depends on that date and the dates before it, not on the order in which claims are given or dates are run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ import pyarrow.compute as pc
 from scipy import sparse
 
 from include.models.meaning import specificity
+from include.themes.linkage import Compared, Groups, by_verdict, linked, same
 from include.themes.rare_words import Vocabulary, WordLists
 
 
@@ -50,9 +50,6 @@ IN_CONTEXT = Criterion(0.35, rare_words=1.5, crowding=0.32, loose_talk=0.1, spec
 # Points of one episode have their surroundings in common, whatever they are about: for claims of one show on one day,
 # this stands in place of their rare words.
 SAME_SHOW = 0.2
-
-# What it adds to the likeness of two claims that a chat model says they tell the same story, related ones, or others.
-TOLD = {"same": 0.8, "related": -0.2, "different": -0.4}
 
 RECENT = np.timedelta64(30, "D")
 _NEXT_TO_ITS_STORY = (10, 40)
@@ -159,12 +156,12 @@ class _History:
 
     def __init__(self, criterion: Criterion, verdicts: Verdicts | None = None) -> None:
         self._criterion = criterion
-        self._verdicts: dict[str, dict[str, float]] = {}
+        self._verdicts: dict[str, dict[str, str]] = {}
         for pair, verdict in (verdicts or {}).items():
             for one, other in (pair, pair[::-1]):
-                self._verdicts.setdefault(one, {})[other] = TOLD[verdict]
-        # The theme's number of each earlier claim on which there is a verdict.
-        self._judged: dict[str, int] = {}
+                self._verdicts.setdefault(one, {})[other] = verdict
+        # Of each earlier claim on which there is a verdict, the number of its part and its row there.
+        self._compared: dict[str, tuple[int, int]] = {}
         self._vocabulary = Vocabulary(criterion.document_length)
         self._themes: dict[str, int] = {}
         self._parts: list[_Part] = []
@@ -200,33 +197,39 @@ class _History:
         names = list(self._themes)
         near = sorted(self._near(today) | self._told_near(new.claim_ids), key=lambda number: names[number])
         grown = self._grown(near)
-        linked = _linked(grown, today, new.show_ids, self._criterion, self._told(new.claim_ids, near, grown.sizes))
+        rare = self._criterion.rare_words
+        to_themes = today.likeness(grown, rare) if near else np.zeros((len(new), 0))
+        among = np.where(
+            same(new.show_ids, len(new)), today.likeness(today, 0.0) + SAME_SHOW, today.likeness(today, rare)
+        )
+        compared = self._told(new.claim_ids, near, today) if self._verdicts else None
+        groups = linked(grown, among, to_themes, self._criterion.like_enough, compared)
         founders: dict[int, str] = {}
         themes = [
             names[near[group]] if group < len(near) else "t" + founders.setdefault(group, claim_id)[1:]
-            for claim_id, group in zip(new.claim_ids, linked, strict=True)
+            for claim_id, group in zip(new.claim_ids, groups, strict=True)
         ]
         days = np.full(len(new), day)
         self._add(new.claim_ids, _Part(new.embeddings, words, today.looseness, self._numbers(themes), days))
         back = np.argsort(order).tolist()
         return [themes[i] for i in back], today.looseness[back].tolist()
 
-    def alone(self, claims: Claims, day: np.datetime64 = _SOME_DAY) -> tuple["_Groups", WordLists]:
+    def alone(self, claims: Claims, day: np.datetime64 = _SOME_DAY) -> tuple[Groups, WordLists]:
         """Each claim of the next date as a group of its own, and their rare words, which count from now on."""
         lists = self._vocabulary.number(claims.words)
         self._vocabulary.count([(lists, claims.documents or claims.claim_ids)])
         self._words = [self._vocabulary.vectors(part.words) for part in self._parts]
         words = self._vocabulary.vectors(lists).astype(np.float64)
-        groups = _Groups(claims.embeddings.astype(np.float64), words, np.zeros(len(claims)), np.ones(len(claims)))
+        groups = Groups(claims.embeddings.astype(np.float64), words, np.zeros(len(claims)), np.ones(len(claims)))
         loose = 0.5 * self._crowding(groups, claims.show_ids, day)
         if self._criterion.loose_talk:
             common = np.array([self._criterion.specific - specificity(text) for text in claims.texts])
             loose += self._criterion.loose_talk * common.clip(0)
         return replace(groups, looseness=loose), lists
 
-    def _crowding(self, today: "_Groups", shows: Sequence[str], day: np.datetime64) -> np.ndarray:
+    def _crowding(self, today: Groups, shows: Sequence[str], day: np.datetime64) -> np.ndarray:
         """How like each claim is to those next to its own story, among others of its date and the days before."""
-        own = _same(shows, len(today))
+        own = same(shows, len(today))
         among = today.likeness(today, self._criterion.rare_words)
         among[own] = -np.inf
         known, likest = (~own).sum(axis=1), [_largest(among)]
@@ -234,7 +237,7 @@ class _History:
             recent = np.flatnonzero(part.days >= day - RECENT)
             for some in np.split(recent, range(_BLOCK, len(recent), _BLOCK)):
                 alone = np.ones(len(some))
-                others = _Groups(part.embeddings[some], part_words[some], 0 * alone, alone)
+                others = Groups(part.embeddings[some], part_words[some], 0 * alone, alone)
                 likest.append(_largest(today.likeness(others, self._criterion.rare_words)))
             known += len(recent)
         crowding = np.full(len(today), self._criterion.crowding)
@@ -249,8 +252,8 @@ class _History:
         if len(part.themes):
             self._parts.append(part)
             if self._verdicts:
-                pairs = zip(claim_ids, part.themes.tolist(), strict=True)
-                self._judged.update((claim_id, theme) for claim_id, theme in pairs if claim_id in self._verdicts)
+                places = ((claim_id, (len(self._parts) - 1, row)) for row, claim_id in enumerate(claim_ids))
+                self._compared.update((claim_id, place) for claim_id, place in places if claim_id in self._verdicts)
 
     def _numbers(self, themes: Sequence[str]) -> np.ndarray:
         numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
@@ -259,28 +262,41 @@ class _History:
     def _told_near(self, claim_ids: Sequence[str]) -> set[int]:
         """The themes that a chat model sees a new claim's story in."""
         return {
-            self._judged[other]
+            self._theme(self._compared[other])
             for claim_id in claim_ids
-            for other, added in self._verdicts.get(claim_id, {}).items()
-            if added > 0 and other in self._judged
+            for other, verdict in self._verdicts.get(claim_id, {}).items()
+            if verdict == "same" and other in self._compared
         }
 
-    def _told(self, claim_ids: Sequence[str], near: Sequence[int], sizes: np.ndarray) -> np.ndarray:
-        """What verdicts add to the average likeness of each new claim to those themes, and to each other new claim,
-        shape (new claims, themes + new claims)."""
+    def _theme(self, place: tuple[int, int]) -> int:
+        """The number of an earlier claim's theme."""
+        part, row = place
+        return int(self._parts[part].themes[row])
+
+    def _told(self, claim_ids: Sequence[str], near: Sequence[int], today: Groups) -> Compared:
+        """What verdicts say of the new claims and those themes."""
         column = {theme: place for place, theme in enumerate(near)}
         row = {claim_id: place for place, claim_id in enumerate(claim_ids)}
-        added = np.zeros((len(row), len(near) + len(row)))
+        counts, sums = np.zeros((len(row), len(near))), np.zeros((len(row), len(near)))
+        among = {}
         for claim_id, place in row.items():
-            for other, more in self._verdicts.get(claim_id, {}).items():
+            for other, verdict in self._verdicts.get(claim_id, {}).items():
                 if other in row:
-                    added[place, len(near) + row[other]] += more
-                elif self._judged.get(other) in column:
-                    theme = column[self._judged[other]]
-                    added[place, theme] += more / sizes[theme]
-        return added
+                    among[place, row[other]] = verdict
+                elif other in self._compared and (theme := self._theme(self._compared[other])) in column:
+                    counts[place, column[theme]] += 1
+                    alike = self._likeness(today, place, self._compared[other])
+                    sums[place, column[theme]] += by_verdict(alike, self._criterion.like_enough, verdict)
+        return Compared(np.array([claim_id in self._verdicts for claim_id in row], dtype=bool), counts, sums, among)
 
-    def _near(self, today: "_Groups") -> set[int]:
+    def _likeness(self, today: Groups, row: int, place: tuple[int, int]) -> float:
+        """How alike a new claim is to an earlier one."""
+        part, words = self._parts[place[0]], self._words[place[0]]
+        shared = self._criterion.rare_words * (today.words[[row]] @ words[[place[1]]].T).sum()
+        loose = today.looseness[row] + part.looseness[place[1]]
+        return float(today.vectors[row] @ part.embeddings[place[1]] + shared - loose)
+
+    def _near(self, today: Groups) -> set[int]:
         """The themes that could be joined. An average is at most its largest term, so a theme without a single claim
         that is alike enough to a new one is out of reach."""
         near: set[int] = set()
@@ -296,7 +312,7 @@ class _History:
                 near.update(part.themes[block][enough].tolist())
         return near
 
-    def _grown(self, themes: Sequence[int]) -> "_Groups":
+    def _grown(self, themes: Sequence[int]) -> Groups:
         """Some themes as groups, in the order given."""
         places = np.full(len(self._themes), -1)
         places[list(themes)] = np.arange(len(themes))
@@ -311,68 +327,13 @@ class _History:
             np.add.at(sizes, groups, 1.0)
             members = sparse.csr_array((np.ones(len(rows)), (groups, np.arange(len(rows)))), (len(themes), len(rows)))
             words = words + members @ part_words[rows]
-        return _Groups(vectors, words, loose, sizes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Groups:
-    """Groups of claims: the sum of their vectors (float64), the sum of their rare words' vectors, the sum of their
-    looseness, and how many they are."""
-
-    vectors: np.ndarray
-    words: sparse.csr_array
-    looseness: np.ndarray
-    sizes: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.sizes)
-
-    def likeness(self, other: "_Groups", rare_words: float) -> np.ndarray:
-        """The average likeness of each group's claims to those of each other group."""
-        shared = rare_words * (self.words @ other.words.T).toarray()
-        loose = np.add.outer(self.looseness / self.sizes, other.looseness / other.sizes)
-        return np.round((self.vectors @ other.vectors.T + shared) / np.outer(self.sizes, other.sizes) - loose, 6)
-
-
-def _linked(themes: _Groups, today: _Groups, shows: Sequence[str], criterion: Criterion, told: np.ndarray) -> list[int]:
-    """The group of each claim: a number below len(themes) is that earlier theme, any other a group of this date.
-    `told` is what verdicts add to the likeness of each claim to each theme and claim."""
-    same_show = today.likeness(today, 0.0) + SAME_SHOW
-    among = np.where(_same(shows, len(today)), same_show, today.likeness(today, criterion.rare_words))
-    np.fill_diagonal(among, -np.inf)
-    # A row is a group of this date, a column one that it might join: earlier themes first, then those of this date.
-    likeness = np.hstack([today.likeness(themes, criterion.rare_words), among]) if len(themes) else among
-    likeness += told
-    sizes = np.concatenate([themes.sizes, today.sizes])
-    group = np.arange(len(themes), len(sizes))
-    while len(today):
-        row, column = divmod(int(likeness.argmax()), len(sizes))
-        if likeness[row, column] < criterion.like_enough:
-            break
-        # A theme takes in a group of this date; of two groups of this date, the one that is listed first does.
-        into, out = sorted((len(themes) + row, column))
-        share = sizes[into] / (sizes[into] + sizes[out])
-        likeness[:, into] = share * likeness[:, into] + (1 - share) * likeness[:, out]
-        if into >= len(themes):
-            one, other = into - len(themes), out - len(themes)
-            likeness[one] = share * likeness[one] + (1 - share) * likeness[other]
-            likeness[one, into] = -np.inf
-        likeness[:, out], likeness[out - len(themes)] = -np.inf, -np.inf
-        sizes[into] += sizes[out]
-        group[group == out] = into
-    return group.tolist()
+        return Groups(vectors, words, loose, sizes)
 
 
 def _largest(likeness: np.ndarray) -> np.ndarray:
     """The 40 largest of each row, or all where there are fewer, the largest first."""
     kept = min(_NEXT_TO_ITS_STORY[1], likeness.shape[1])
     return -np.sort(-np.partition(likeness, -kept, axis=1)[:, -kept:], axis=1) if kept else likeness
-
-
-def _same(shows: Sequence[str], claims: int) -> np.ndarray:
-    """Which claims of a date are of one show, shape (claims, claims); none where nothing is known of the shows."""
-    own = np.array(shows if len(shows) else range(claims), dtype=object)
-    return own[:, None] == own[None, :]
 
 
 def _matrix(embeddings: pd.Series | pa.Array) -> np.ndarray:

@@ -82,9 +82,11 @@ def comparisons(pairs: Sequence[Pair], texts: Mapping[str, str]) -> list[Compari
     ]
 
 
-def unjudged(connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge) -> list[Comparison]:
+def unjudged(
+    connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge, embedding_model: str
+) -> list[Comparison]:
     """What is to be asked about a day's claims, and about those of later days that are like them."""
-    claims = _claims(connection, day, judge)
+    claims = _claims(connection, day, judge, embedding_model)
     by_this_judge = (judge.name, judge.version)
     judged = {pair for pair, (_, *by) in _verdicts(connection, day).items() if tuple(by) == by_this_judge}
     pairs = [pair for pair in likest_pairs(claims, day) if (pair.claim_id, pair.other_claim_id) not in judged]
@@ -92,7 +94,11 @@ def unjudged(connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge
 
 
 def land(
-    connection: duckdb.DuckDBPyConnection, day: date, judged: Sequence[Judged], judge: StoryJudge
+    connection: duckdb.DuckDBPyConnection,
+    day: date,
+    judged: Sequence[Judged],
+    judge: StoryJudge,
+    embedding_model: str,
 ) -> dict[str, int]:
     """Gives the pairs of the day and of the 30 days after it these verdicts, and where there is none, the ones they
     had, in one transaction. Pairs on which nothing was said are there without a verdict. Says how many of the day's
@@ -100,7 +106,7 @@ def land(
     with transaction(connection):
         said = _verdicts(connection, day)
         said |= {(one.claim_id, one.other_claim_id): (one.verdict, judge.name, judge.version) for one in judged}
-        claims = _claims(connection, day, judge)
+        claims = _claims(connection, day, judge, embedding_model)
         pairs = likest_pairs(claims, day)
         rows = [_row(pair, *said.get((pair.claim_id, pair.other_claim_id), (None, None, None))) for pair in pairs]
         connection.execute(
@@ -112,10 +118,12 @@ def land(
     return {verdict: verdicts.count(verdict) for verdict in sorted(set(verdicts))}
 
 
-def _claims(connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge) -> list[Candidate]:
+def _claims(
+    connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge, embedding_model: str
+) -> list[Candidate]:
     """The claims that have to do with the pairs of a day and of the 30 days after it. Those of a later day that
     another model found are left alone: they are found anew, and compared, when that day is run again. So are those
-    that another embedding model read than the day's."""
+    that this embedding model has not read."""
     found = connection.execute(
         """
         select
@@ -126,13 +134,14 @@ def _claims(connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge)
         where
             claims.partition_date between $first and $last
             and (claims.partition_date <= $day or claims.extractor = $judge)
-            and embeddings.model = (select mode(model) from raw.claim_embeddings where partition_date = $day)
+            and embeddings.model = $embedding_model
         """,
         {
             "day": day,
             "first": day - timedelta(DAYS_BACK),
             "last": day + timedelta(DAYS_BACK),
             "judge": judge.name,
+            "embedding_model": embedding_model,
         },
     ).df()
     return [

@@ -131,7 +131,7 @@ def test_a_claim_between_an_earlier_theme_and_one_of_today_goes_where_it_fits_be
 
 
 def test_claims_that_a_chat_model_says_tell_the_same_story_share_a_theme():
-    claims = some(["c1", "c2", "c3"], pointing(0, 80, 170))
+    claims = some(["c1", "c2", "c3"], pointing(0, 70, 170))
     assert assign(claims, NOBODY, ()) == ["t1", "t2", "t3"]
     assert assign(claims, NOBODY, (), verdicts={("c2", "c1"): "same", ("c3", "c2"): "related"}) == ["t1", "t1", "t3"]
 
@@ -144,16 +144,30 @@ def test_claims_that_a_chat_model_says_tell_two_stories_are_kept_apart(verdict):
 
 
 def test_a_claim_joins_the_earlier_theme_that_a_chat_model_sees_its_story_in():
-    known, new = some(["c1", "c2"], pointing(0, 170)), some(["c3"], pointing(85))
+    known, new = some(["c1", "c2"], pointing(0, 140)), some(["c3"], pointing(70))
     assert assign(new, known, ["t1", "t2"]) == ["t3"]
     assert assign(new, known, ["t1", "t2"], verdicts={("c3", "c2"): "same", ("c3", "c1"): "different"}) == ["t2"]
 
 
 def test_one_verdict_does_not_outweigh_a_whole_theme_that_a_claim_is_unlike():
-    known, new = some(["c1", "c2", "c3", "c4"], pointing(0, 0, 0, 0)), some(["c5"], pointing(100))
+    known, new = some(["c1", "c2", "c3", "c4"], pointing(0, 0, 0, 0)), some(["c5"], pointing(70))
     themes = ["t1"] * 4
     assert assign(new, known, themes, verdicts={("c5", "c1"): "same"}) == ["t5"]
     assert assign(new, known, themes, verdicts={("c5", claim): "same" for claim in known.claim_ids}) == ["t1"]
+
+
+def test_a_theme_takes_in_no_claim_that_is_said_to_tell_another_story_than_most_of_it():
+    known, new = some(["c1", "c2", "c3"], pointing(0, 0, 0)), some(["c4"], pointing(30))
+    said = {("c4", "c1"): "same", ("c4", "c2"): "related", ("c4", "c3"): "different"}
+    assert assign(new, known, ["t1"] * 3) == ["t1"]
+    assert assign(new, known, ["t1"] * 3, verdicts=said) == ["t4"]
+    assert assign(new, known, ["t1"] * 3, verdicts=said | {("c4", "c2"): "same"}) == ["t1"]
+
+
+def test_of_a_claim_that_was_compared_only_verdicts_count_and_likeness_counts_for_others():
+    known, new = some(["c1", "c2"], pointing(0, 180)), some(["c3", "c4"], pointing(10, 190))
+    assert assign(new, known, ["t1", "t2"]) == ["t1", "t2"]
+    assert assign(new, known, ["t1", "t2"], verdicts={("c3", "c2"): "different"}) == ["t3", "t2"]
 
 
 def test_the_words_around_two_points_of_one_show_on_one_day_count_for_nothing():
