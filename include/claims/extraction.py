@@ -1,4 +1,4 @@
-"""Finding a day's claims: transcripts out of the warehouse, claims from an extractor, claims and embeddings back in.
+"""Finding a day's claims: transcripts out of the warehouse, claims from an extractor, claims back in.
 
 A transcript that this extractor, in this version, has read before is not read again.
 """
@@ -6,11 +6,10 @@ A transcript that this extractor, in this version, has read before is not read a
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -19,10 +18,6 @@ from include.models.questions import UnusableModel
 from include.transcripts.segment import Segment
 from include.warehouse.database import append, records, transaction
 from include.warehouse.rejections import pass_rows
-from include.words import claim_text
-
-if TYPE_CHECKING:
-    import numpy as np
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +43,6 @@ class Read:
     version: str
     claims: tuple[Claim, ...] = ()
     dropped: tuple[DroppedClaim, ...] = ()
-    embeddings: tuple[tuple[float, ...], ...] = ()
-    embedding_model: str | None = None
     error: str | None = None
 
 
@@ -78,12 +71,7 @@ def to_read(connection: duckdb.DuckDBPyConnection, day: date, extractor: Extract
     return [entry for entry in entries if (entry.episode.episode_id, entry.extraction_key) not in done]
 
 
-def read_all(
-    work: Sequence[ToRead],
-    extractor: Extractor,
-    embed: Callable[[Sequence[str]], "np.ndarray"],
-    embedding_model: str,
-) -> list[Read]:
+def read_all(work: Sequence[ToRead], extractor: Extractor) -> list[Read]:
     """Reads transcripts one after another; one that fails is recorded and the others go on.
 
     Raises UnusableModel where a chat model refuses every question, since then no transcript can be read.
@@ -98,15 +86,13 @@ def read_all(
             log.exception("claims of %s (%s)", entry.episode.title, entry.episode.episode_id)
             results.append(_result(entry, extractor, error=f"{type(failure).__name__}: {failure}"))
             continue
-        texts = [claim_text(claim.headline, claim.insight) for claim in extraction.claims]
-        embeddings = tuple(tuple(map(float, vector)) for vector in embed(texts)) if texts else ()
         log.info(
             "%d of %d: %s: %d claims, %d dropped",
             number, len(work), entry.episode.title, len(extraction.claims), len(extraction.dropped),
         )  # fmt: skip
         unread = [dropped.detail for dropped in extraction.dropped if dropped.reason in UNREAD]
         error = f"{len(unread)} parts of the transcript were not read: {unread[0]}" if unread else None
-        results.append(_result(entry, extractor, extraction, embeddings, embedding_model, error))
+        results.append(_result(entry, extractor, extraction, error))
     return results
 
 
@@ -122,8 +108,6 @@ def land(connection: duckdb.DuckDBPyConnection, day: date, results: Sequence[Rea
         }
         passed, set_aside = pass_rows(connection, "claims", list(rows.values()), day, docs, episodes)
         append(connection, "raw.claims", passed)
-        kept = {row["claim_id"] for row in passed}
-        append(connection, "raw.claim_embeddings", [row for r in results for row in _embedding_rows(r, day, kept)])
         append(connection, "ops.dropped_claims", [row for r in results for row in _dropped_rows(r, day)])
         append(connection, "raw.extractions", [_extraction_row(result, day) for result in results])
         (totals,) = records(
@@ -187,8 +171,6 @@ def _result(
     entry: ToRead,
     extractor: Extractor,
     extraction: Extraction = NOTHING,
-    embeddings: tuple[tuple[float, ...], ...] = (),
-    embedding_model: str | None = None,
     error: str | None = None,
 ) -> Read:
     return Read(
@@ -198,8 +180,6 @@ def _result(
         extractor.version,
         extraction.claims,
         extraction.dropped,
-        embeddings,
-        embedding_model,
         error,
     )
 
@@ -246,16 +226,6 @@ def _claim_row(result: Read, claim: Claim, day: date) -> dict:
         "extractor": result.extractor,
         "prompt_version": result.version,
     }
-
-
-def _embedding_rows(result: Read, day: date, kept: set[str]) -> list[dict]:
-    keys = [claim_id(result.episode_id, claim.quote) for claim in result.claims]
-    vectors = dict(reversed(list(zip(keys, result.embeddings, strict=True))))
-    return [
-        {"claim_id": key, "partition_date": day, "model": result.embedding_model, "embedding": list(vector)}
-        for key, vector in vectors.items()
-        if key in kept
-    ]
 
 
 def _dropped_rows(result: Read, day: date) -> list[dict]:

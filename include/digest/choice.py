@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.types import is_list_like
 
 from include.claims.facts import Unsupported, as_said, spellings, unsupported
 from include.digest.seats import DAYS_REMEMBERED, SEATS, seat_claims
@@ -201,8 +202,8 @@ def _why(claim: Any, highest: float, since: date | None, is_lifted: bool) -> str
 
 
 def _cosine(one: Any, other: Any) -> float:
-    """Of unit vectors; 0 where one is missing or another model made it."""
-    if one is None or other is None or len(one) != len(other):
+    """Of unit vectors of one model; 0 where one is missing."""
+    if not (is_list_like(one) and is_list_like(other)):
         return 0.0
     return float(np.dot(one, other))
 

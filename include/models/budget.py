@@ -12,6 +12,12 @@ from pathlib import Path
 from include.settings import Settings
 
 
+class CapReached(Exception):
+    """What is next might pass the day's cap."""
+
+    is_retryable = False
+
+
 class Budget:
     """A cap: the most that something can cost is reserved before it is begun, and what it did cost is settled after.
 
@@ -41,6 +47,15 @@ class Budget:
                 return None
             self._write(token, amount)
             return token
+
+    def hold(self, amount: float, what: str) -> str:
+        """A token for `settle`. Raises CapReached where this much, for one such thing, would pass the cap."""
+        token = self.reserve(amount)
+        if token is None:
+            raise CapReached(
+                f"{what} may cost ${amount:.4f}, and of ${self.limit:.2f} ${self.spent:.4f} are spent or reserved"
+            )
+        return token
 
     def settle(self, token: str, amount: float) -> None:
         with self._locked():

@@ -22,7 +22,7 @@ from pydantic import BaseModel, SecretStr
 
 from include.addresses import is_public
 from include.models import prices
-from include.models.budget import Budget
+from include.models.budget import Budget, CapReached
 from include.models.calls import ANSWERED, Call, CallStore
 from include.models.pacing import Pacing, Patience, may_be_billed, status_code
 from include.models.questions import Answer, Question, UnusableModel, call_key
@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 
 MAX_OUTPUT_TOKENS = 8000
 _ONCE_MORE = "\n\nAnswer with a single JSON object of the required form, complete, and with nothing before or after it."
-_CONFIGURATION = {401, 403, 404}
+CONFIGURATION = frozenset({401, 403, 404})
+"""Statuses by which a provider says that a model cannot be used at all."""
 
 
 class ChatModel:
@@ -125,14 +126,14 @@ class ChatModel:
                 with attempt:
                     began = time.monotonic()
                     reply, cost = self._paid(question, system, lost)
-        except _CapReached as cap:
+        except CapReached as cap:
             call = dataclasses.replace(row, status="skipped_budget", error=f"left out: {cap}", cost_usd=sum(lost))
         except UnusableModel as error:
             self._unusable = str(error)
             raise
         except Exception as error:
             said = self._redacted(error)
-            if status_code(error) in _CONFIGURATION:
+            if status_code(error) in CONFIGURATION:
                 self._unusable = self._cannot_be_used(said)
                 raise UnusableModel(self._unusable) from None
             log.warning("No answer from %s for %s of %s: %s", self.name, question.task, question.subject_id, said)
@@ -155,17 +156,12 @@ class ChatModel:
     def _paid(self, question: Question, system: str, lost: list[float]) -> tuple[Reply, float]:
         """One try within the budget, and what it cost. What a try may have cost that brought no answer is added to
         `lost`."""
-        asked = _tokens(system + question.user)
+        asked = tokens_at_most(system + question.user)
         cost = most = self._cost(asked + 500, MAX_OUTPUT_TOKENS)
-        token = self._budget.reserve(most)
-        if token is None:
-            raise _CapReached(
-                f"a call may cost ${most:.4f}, and of ${self._budget.limit:.2f} "
-                f"${self._budget.spent:.4f} are spent or reserved"
-            )
+        token = self._budget.hold(most, "a call")
         try:
             reply = self._invoke(question, system)
-            cost = self._cost(reply.input_tokens or asked, reply.output_tokens or _tokens(reply.text))
+            cost = self._cost(reply.input_tokens or asked, reply.output_tokens or tokens_at_most(reply.text))
             return reply, cost
         except Exception as error:
             cost = most if may_be_billed(error) else 0.0
@@ -248,16 +244,9 @@ class ChatModel:
 
     @functools.cached_property
     def _is_local(self) -> bool:
-        """Whether the model runs on this machine or network: nobody bills for it."""
-        if self._provider == "ollama":
-            return True
         with self._lock:
             client = getattr(self._model, "root_client", None)
-        host = urlsplit(str(getattr(client, "base_url", ""))).hostname or ""
-        try:
-            return host == "localhost" or not is_public(str(ipaddress.ip_address(host)))
-        except ValueError:
-            return False
+        return is_local(self._provider, str(getattr(client, "base_url", "")))
 
     def _redacted(self, error: BaseException) -> str:
         """What an error says, on one line, without keys."""
@@ -266,16 +255,24 @@ class ChatModel:
         for value in vars(model).values() if model is not None else ():
             if isinstance(value, SecretStr) and value.get_secret_value():
                 said = said.replace(value.get_secret_value(), "***")
-        said = re.sub(r"(?i)\b(?:sk|pk|key|bearer|token)[-_ =:]+[\w*.-]{8,}", "***", said)
-        return " ".join(re.sub(r"//[^/@\s]+@", "//***@", said).split())[:500]
+        return without_keys(said)
 
 
-class _CapReached(Exception):
-    """The next try might pass the budget's cap."""
+def is_local(provider: str, base_url: str) -> bool:
+    """Whether a model runs on this machine or network, so that nobody bills for it."""
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return provider == "ollama" or host == "localhost" or not is_public(str(ipaddress.ip_address(host)))
+    except ValueError:
+        return False
 
-    is_retryable = False
+
+def without_keys(said: str) -> str:
+    """What an error says, on one line, without what looks like a key."""
+    said = re.sub(r"(?i)\b(?:sk|pk|key|bearer|token)[-_ =:]+[\w*.-]{8,}", "***", said)
+    return " ".join(re.sub(r"//[^/@\s]+@", "//***@", said).split())[:500]
 
 
-def _tokens(text: str) -> int:
+def tokens_at_most(text: str) -> int:
     """No fewer tokens than a text has, nearly always: a token is four letters of English, and three bytes or more."""
     return len(text.encode()) // 3 + 1

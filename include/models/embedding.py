@@ -1,4 +1,4 @@
-"""Sentence embeddings: by default the small model that ships inside a pinned package, all-MiniLM-L6-v2 as int8."""
+"""Sentence embeddings by the small model that ships inside a pinned package, all-MiniLM-L6-v2 as int8."""
 
 import functools
 import importlib.resources
@@ -61,21 +61,6 @@ class Encoder:
             {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)},
         )
         return encodings, mask, hidden
-
-
-class ProviderEncoder:
-    """Embeds by a provider's model, through LangChain. Costs money where the provider does; a retry costs it again."""
-
-    def __init__(self, provider_model: str):
-        from langchain.embeddings import init_embeddings
-
-        self.name = provider_model
-        self._model = init_embeddings(provider_model)
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Unit vectors, float32, shape (len(texts), the model's own size), in the order given."""
-        vectors = np.array(self._model.embed_documents(list(texts)), dtype=np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 @functools.cache

@@ -3,7 +3,8 @@ what it found. What dbt makes of them is a task of the DAG's own."""
 
 from dataclasses import asdict
 
-from include.claims import extraction
+from include.claims import embeddings, extraction
+from include.claims.embeddings import Embedded, Unembedded
 from include.claims.extraction import Read, ToRead
 from include.models.calls import lay_out, lay_out_keys, take_in
 from include.pipeline import chosen_models
@@ -17,7 +18,13 @@ from include.warehouse.database import open_warehouse
 UNREAD = Handover[list[ToRead]](
     "unread_transcripts", list[ToRead], writer="list_unread_transcripts", readers=("extract_claims",)
 )
+UNEMBEDDED = Handover[list[Unembedded]](
+    "unembedded_claims", list[Unembedded], writer="list_unread_transcripts", readers=("extract_claims",)
+)
 CLAIMS = Handover[list[Read]]("claims", list[Read], writer="extract_claims", readers=("land_claims",))
+EMBEDDED = Handover[list[Embedded]](
+    "embedded_claims", list[Embedded], writer="extract_claims", readers=("land_claims",)
+)
 UNJUDGED = Handover[list[Comparison]](
     "unjudged_pairs", list[Comparison], writer="land_claims", readers=("judge_pairs",)
 )
@@ -29,35 +36,41 @@ def list_unread_transcripts(partition_key: str | None, run_id: str = BY_HAND) ->
     with open_warehouse() as connection:
         work = extraction.to_read(connection, run.day, chosen_models.extractor(settings()))
         lay_out(connection, chosen_models.calls(settings()), settings().llm_model, run.day)
+        model, reread = chosen_models.embedding_model(settings()), [entry.episode.episode_id for entry in work]
+        unembedded = embeddings.lacking(connection, run.day, model, reread)
     UNREAD.put(run, work)
-    return said(unread=len(work))
+    UNEMBEDDED.put(run, unembedded)
+    return said(unread=len(work), unembedded=len(unembedded))
 
 
 def extract_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
+    """Reads the transcripts, and embeds what was found, and what the model in use has not embedded yet."""
     run = Run.of(partition_key, run_id)
-    work = UNREAD.get(run)
-    results: list[Read] = []
-    if work:
-        encoder = chosen_models.encoder(settings())
-        results = extraction.read_all(work, chosen_models.extractor(settings()), encoder.encode, encoder.name)
+    work, unembedded = UNREAD.get(run), UNEMBEDDED.get(run)
+    results = extraction.read_all(work, chosen_models.extractor(settings())) if work else []
     CLAIMS.put(run, results)
-    return said(transcripts=len(results), claims=sum(len(result.claims) for result in results))
+    unembedded = embeddings.found(results, run.day) + unembedded
+    embedded = embeddings.embed(unembedded, chosen_models.encoder(settings())) if unembedded else []
+    EMBEDDED.put(run, embedded)
+    claims = sum(len(result.claims) for result in results)
+    return said(transcripts=len(results), claims=claims, embedded=len(embedded))
 
 
 def land_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     """Lands the day's claims; which of them a chat model is to compare can be said as soon as they are there."""
     run = Run.of(partition_key, run_id)
-    results = CLAIMS.get(run)
+    results, embedded = CLAIMS.get(run), EMBEDDED.get(run)
     judge = chosen_models.story_judge(settings())
     with open_warehouse() as connection:
         take_in(connection, chosen_models.calls(settings()))
         landed = extraction.land(connection, run.day, results, settings().data_docs)
+        newly_embedded = embeddings.land(connection, embedded)
         unjudged: list[Comparison] = []
         if judge:
-            unjudged = pairs.unjudged(connection, run.day, judge)
+            unjudged = pairs.unjudged(connection, run.day, judge, chosen_models.embedding_model(settings()))
             lay_out_keys(connection, chosen_models.calls(settings()), judge.keys(unjudged))
     UNJUDGED.put(run, unjudged)
-    return said(**asdict(landed), pairs_to_compare=len(unjudged))
+    return said(**asdict(landed), embedded=newly_embedded, pairs_to_compare=len(unjudged))
 
 
 def judge_pairs(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
@@ -78,4 +91,4 @@ def land_verdicts(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     judged = JUDGED.get(run)
     with open_warehouse() as connection:
         take_in(connection, chosen_models.calls(settings()))
-        return said(**pairs.land(connection, run.day, judged, judge))
+        return said(**pairs.land(connection, run.day, judged, judge, chosen_models.embedding_model(settings())))

@@ -4,15 +4,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from include.claims.claim import Extractor, Scorer
+from include.models.budget import Budget, dollars
 from include.models.calls import CallStore
 from include.settings import Settings
 
 if TYPE_CHECKING:
     from include.models.chat import ChatModel
-    from include.models.embedding import Encoder, ProviderEncoder
+    from include.models.embedding import Encoder
+    from include.models.provider_embedding import ProviderEncoder
     from include.themes.judge import StoryJudge
 
 OFFLINE = "offline"
+BUNDLED = "bundled"
 _CALLS = "llm_calls"
 
 
@@ -49,14 +52,23 @@ def story_judge(settings: Settings, folder: str = _CALLS) -> "StoryJudge | None"
     return StoryJudge(_chat_model(settings, folder))
 
 
-def encoder(settings: Settings) -> "Encoder | ProviderEncoder":
-    """The model that PODCAST_EMBEDDING_MODEL names: `bundled`, or LangChain's `provider:model`."""
-    from include.models.embedding import ProviderEncoder
-    from include.models.meaning import claim_encoder
+def embedding_model(settings: Settings) -> str:
+    """The name that the embeddings of the model in use bear, without loading it."""
+    from include.models.meaning import ClaimEncoder
 
-    if settings.embedding_model == "bundled":
+    return ClaimEncoder.name if settings.embedding_model == BUNDLED else settings.embedding_model
+
+
+def encoder(settings: Settings) -> "Encoder | ProviderEncoder":
+    """The model that PODCAST_EMBEDDING_MODEL names: `bundled`, or LangChain's `provider:model`, whose answers are kept
+    in a folder under `landing`."""
+    if settings.embedding_model == BUNDLED:
+        from include.models.meaning import claim_encoder
+
         return claim_encoder()
-    return ProviderEncoder(settings.embedding_model)
+    from include.models.provider_embedding import ProviderEncoder
+
+    return ProviderEncoder(settings.embedding_model, settings.landing / "embeddings", _dollars(settings))
 
 
 def calls(settings: Settings, folder: str = _CALLS) -> CallStore:
@@ -65,13 +77,16 @@ def calls(settings: Settings, folder: str = _CALLS) -> CallStore:
 
 
 def _chat_model(settings: Settings, folder: str = _CALLS) -> "ChatModel":
-    from include.models.budget import dollars
     from include.models.chat import ChatModel
 
     return ChatModel(
         settings.llm_model,
         calls(settings, folder),
-        dollars(settings, datetime.now(UTC).date()),
+        _dollars(settings),
         own_rates=settings.llm_price,
         requests_per_minute=settings.llm_requests_per_minute,
     )
+
+
+def _dollars(settings: Settings) -> Budget:
+    return dollars(settings, datetime.now(UTC).date())

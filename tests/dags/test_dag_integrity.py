@@ -162,7 +162,7 @@ def test_what_a_step_leaves_is_written_and_read_by_tasks_of_its_own_dag(parsed):
             if isinstance(handover, Handover):
                 found.append(handover.name)
                 assert {handover.writer, *handover.readers} <= set(dag["tasks"]), f"{name}: {handover.name}"
-    assert len(found) == len(set(found)) == 10
+    assert len(found) == len(set(found)) == 12
 
 
 def _steps_that_open_the_warehouse() -> set[str]:

@@ -1,14 +1,16 @@
 """Whatever the order in which days are run and rerun, the tables end the same; the sample's three days prove it."""
 
 import re
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from include.local.sample import server as sample
-from include.warehouse.database import records
+from include.warehouse.database import open_warehouse, records
 from tests import chain
+from tests.doubles.embedding_server import EmbeddingServer
 
 DAYS = ("2026-01-13", "2026-01-14", "2026-01-15")
 SCHEMAS = ("raw", "ops", "staging", "intermediate", "marts")
@@ -108,8 +110,62 @@ def test_the_days_run_backwards_end_in_the_same_tables(forwards, feeds, tmp_path
     assert _differences(one, other) == {}
 
 
+def test_another_embedding_model_is_compared_with_itself_alone_and_who_goes_back_finds_every_row_as_it_was(
+    forwards, feeds, tmp_path
+):
+    folder = tmp_path / "moved"
+    shutil.copytree(forwards, folder)
+    before = chain.tables(folder / "warehouse.duckdb", SCHEMAS, CLOCKS)
+    with EmbeddingServer() as server:
+        other = {
+            "PODCAST_EMBEDDING_MODEL": "openai:text-embedding-3-small",
+            "OPENAI_API_KEY": "sk-test-0123456789abcdef",
+            "OPENAI_BASE_URL": server.url,
+        }
+        with chain.environment(folder, **feeds, **other):
+            chain.run_day(DAYS[2])
+            asked = list(server.asked)
+            shutil.rmtree(folder / "landing" / "embeddings")
+            chain.run_day(DAYS[2])
+    with open_warehouse(folder / "warehouse.duckdb") as connection:
+        claims = connection.execute("select count(*) from raw.claims").fetchone()
+        last = connection.execute(
+            "select distinct embedding_model from intermediate.int_claim_themes where partition_date = '2026-01-15'"
+        ).fetchall()
+        five = connection.execute("select count(*) from marts.top_insights where digest_date = '2026-01-15'").fetchone()
+    assert len(asked) == claims[0], "earlier days' claims are embedded anew, each once"
+    assert server.asked == asked
+    assert last == [("openai:text-embedding-3-small",)]
+    assert five == (5,)
+    with chain.environment(folder, **feeds):
+        chain.run_day(DAYS[2])
+    with open_warehouse(folder / "warehouse.duckdb") as connection:
+        connection.execute("delete from raw.claim_embeddings where model = 'openai:text-embedding-3-small'")
+    assert _differences(before, chain.tables(folder / "warehouse.duckdb", SCHEMAS, CLOCKS)) == {}
+
+
+def test_claims_that_no_budget_is_left_to_embed_are_in_the_digest_all_the_same(forwards, feeds, tmp_path):
+    folder = tmp_path / "poor"
+    shutil.copytree(forwards, folder)
+    poor = {
+        "PODCAST_EMBEDDING_MODEL": "openai:text-embedding-3-small",
+        "OPENAI_API_KEY": "sk-test-0123456789abcdef",
+        "PODCAST_DAILY_BUDGET_USD": "0",
+    }
+    with chain.environment(folder, **feeds, **poor):
+        chain.run_day(DAYS[2])
+    with open_warehouse(folder / "warehouse.duckdb") as connection:
+        digest = records(
+            connection, "select show_count from marts.top_insights where digest_date = '2026-01-15' order by rank"
+        )
+        unthemed = connection.execute(
+            "select count(*) from raw.claims anti join intermediate.int_claim_themes using (claim_id)"
+        ).fetchone()
+    assert len(digest) == 5
+    assert unthemed == (0,)
+
+
 def test_every_quote_stands_in_its_transcript(forwards):
-    from include.warehouse.database import open_warehouse
     from include.words import words
 
     with open_warehouse(forwards / "warehouse.duckdb") as connection:

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from include.claims import extraction, scoring
+from include.claims import embeddings, extraction, scoring
 from include.claims.claim import UNRATED, Claim, DroppedClaim, Extraction, Score
 from include.models.questions import UnusableModel
 from include.warehouse.database import append, open_warehouse, records
@@ -29,6 +29,13 @@ class Reader:
     def extract(self, episode, segments):
         self.read.append(episode.episode_id)
         return self.answer(episode.episode_id)
+
+
+class Meaning:
+    name = "test"
+
+    def encode(self, texts):
+        return np.tile(np.eye(1, 4, dtype=np.float32), (len(texts), 1))
 
 
 class Judge:
@@ -65,13 +72,11 @@ def warehouse(tmp_path):
         yield connection
 
 
-def embed(texts):
-    return np.tile(np.eye(1, 4, dtype=np.float32), (len(texts), 1))
-
-
 def run(warehouse, reader, docs) -> extraction.Extracted:
-    work = extraction.to_read(warehouse, DAY, reader)
-    return extraction.land(warehouse, DAY, extraction.read_all(work, reader, embed, "test"), docs)
+    results = extraction.read_all(extraction.to_read(warehouse, DAY, reader), reader)
+    landed = extraction.land(warehouse, DAY, results, docs)
+    embeddings.land(warehouse, embeddings.embed(embeddings.found(results, DAY), Meaning()))
+    return landed
 
 
 def test_a_transcript_is_read_once_by_the_same_version_of_an_extractor(warehouse, tmp_path):

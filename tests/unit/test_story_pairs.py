@@ -104,10 +104,11 @@ def put(connection, day: date, extractor: str = "provider:model", embedded_by: s
 
 def run(connection, day: date, judge: Judge, answers: float = 1.0) -> list[tuple[str, str]]:
     """Asks what is to be asked about a day, of which a share is answered, and lands it; gives what was asked."""
-    asked = [(one.claim_id, one.other_claim_id) for one in unjudged(connection, day, judge)]
+    asked = [(one.claim_id, one.other_claim_id) for one in unjudged(connection, day, judge, "m")]
     answered = asked[: round(answers * len(asked))]
     verdicts = ("same", "related", "different")
-    land(connection, day, [Judged(*pair, verdicts[sum(map(ord, "".join(pair))) % 3]) for pair in answered], judge)
+    judged = [Judged(*pair, verdicts[sum(map(ord, "".join(pair))) % 3]) for pair in answered]
+    land(connection, day, judged, judge, "m")
     return asked
 
 

@@ -91,16 +91,12 @@ of_one_story as (
     inner join stories as others on told.partition_date = others.partition_date and told.story = others.story
 ),
 
--- Embeddings of different models have different sizes as a rule and cannot be compared.
 compared as (
     select
         pairs.claim_id,
         pairs.related_claim_id,
         pairs.is_same_theme,
-        case
-            when len(pairs.embedding) = len(pairs.related_embedding)
-                then round(cast(list_cosine_similarity(pairs.embedding, pairs.related_embedding) as double), 4)
-        end as likeness,
+        round(cast(list_cosine_similarity(pairs.embedding, pairs.related_embedding) as double), 4) as likeness,
         of_one_story.claim_id is not null as is_one_story,
         verdicts.verdict,
         pairs.partition_date

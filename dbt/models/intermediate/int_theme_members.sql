@@ -36,7 +36,7 @@ members as (
     inner join claims on claim_themes.claim_id = claims.claim_id
     inner join episodes on claims.episode_id = episodes.episode_id
     inner join recordings on claims.episode_id = recordings.episode_id
-    inner join embeddings on claims.claim_id = embeddings.claim_id
+    left join embeddings on claims.claim_id = embeddings.claim_id
 )
 
 select * from members

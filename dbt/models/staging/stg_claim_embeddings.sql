@@ -18,3 +18,4 @@ select
     partition_date
 
 from embeddings
+where model = '{{ embedding_model() }}'
