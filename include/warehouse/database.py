@@ -54,6 +54,16 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
+@contextlib.contextmanager
+def noting_changes(connection: duckdb.DuckDBPyConnection, day: date, *tables: str) -> Iterator[None]:
+    """Notes of which of the tables the block changes a row of that day or a later one, so that the next build of dbt
+    derives these days again, whichever day it is for. Costs a look at these rows; use it within a transaction."""
+    before = {table: _content(connection, table, day) for table in tables}
+    yield
+    changed = [table for table in tables if _content(connection, table, day) != before[table]]
+    append(connection, "raw.days_to_derive", [{"model": table, "first_day": day} for table in changed])
+
+
 def replace_partition(
     connection: duckdb.DuckDBPyConnection, table: str, day: date, rows: "pd.DataFrame | Sequence[Mapping[str, Any]]"
 ) -> None:
@@ -83,6 +93,13 @@ def records(
     cursor = connection.execute(query, dict(parameters or {}))
     columns = [column[0] for column in cursor.description]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _content(connection: duckdb.DuckDBPyConnection, table: str, day: date) -> tuple | None:
+    """What tells whether the rows of a table from a day on are others than before."""
+    return connection.execute(
+        f"select count(*), sum(hash(rows)) from {table} as rows where partition_date >= $day", {"day": day}
+    ).fetchone()
 
 
 @tenacity.retry(
