@@ -1,12 +1,14 @@
 """The chain without Airflow: the same steps, in one process, a day at a time. For tests that compare warehouses.
 
-`python -m tests.chain DATE` runs a day as the environment says, and sends its mail.
+`python -m tests.chain DATE [STEP]` runs a day as the environment says, and sends its mail: from the beginning, or from
+the step of that number on. It prints the number of each step as it begins.
 """
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -55,11 +57,16 @@ def run_day(day: str) -> None:
 
 def run_steps(dag: ModuleType, day: str) -> None:
     """The steps of one DAG for a day."""
-    for step in STEPS[dag]:
-        if step.startswith("dbt "):
-            build(step.removeprefix("dbt "), day)
-        else:
-            getattr(dag, step)(day)
+    for step in steps_of(dag, day):
+        step()
+
+
+def steps_of(dag: ModuleType, day: str) -> list[Callable[[], object]]:
+    """What a DAG does for a day, step by step."""
+    return [
+        partial(build, step.removeprefix("dbt "), day) if step.startswith("dbt ") else partial(getattr(dag, step), day)
+        for step in STEPS[dag]
+    ]
 
 
 def build(selector: str, day: str) -> None:
@@ -95,6 +102,15 @@ def tables(file: Path, schemas: tuple[str, ...], leave_out: Mapping[str, set[str
     return contents
 
 
+def run_and_send(day: str, first: int = 0) -> None:
+    """The steps of a day, from one of them on, to the mail."""
+    steps = [step for dag in STEPS for step in steps_of(dag, day)]
+    steps += [publish_digest.publish_copy, partial(publish_digest.write_pages, day)]
+    steps += [partial(publish_digest.send_mail, day, wanted=True)]
+    for number, step in list(enumerate(steps))[first:]:
+        print(number, flush=True)
+        step()
+
+
 if __name__ == "__main__":
-    run_day(sys.argv[1])
-    publish_digest.send_mail(sys.argv[1], wanted=True)
+    run_and_send(sys.argv[1], *map(int, sys.argv[2:]))

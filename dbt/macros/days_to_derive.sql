@@ -1,6 +1,7 @@
 {#- Notes, before a build begins, from which day on each incremental model that it reaches is to be derived again: from the
     day of the build, or from an earlier one where a build of the model, or of one that it reads, began and did not end.
-    So what a build leaves undone when it fails is done by the next one, whichever day that is of. -#}
+    What landings noted of tables is passed on to each model that reads these, whether this build reaches it or not.
+    So what a build leaves undone when it fails, or never begins, is done by the next one, whichever day that is of. -#}
 {% macro note_days_to_derive() -%}
     {% if execute and flags.WHICH in ('build', 'run') %}
         {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | list %}
@@ -11,8 +12,8 @@
         reads (model, parent) as (
             values
             {%- for node in models %}
-                {%- for parent in node.depends_on.nodes if parent.startswith('model.') %}
-            ('{{ node.name }}', '{{ parent.split('.') | last }}'),
+                {%- for parent in node.depends_on.nodes if parent.split('.') | first in ('model', 'source') %}
+            ('{{ node.name }}', '{{ parent.split('.')[2:] | join('.') }}'),
                 {%- endfor %}
             {%- endfor %}
             (null, null)
@@ -37,13 +38,17 @@
         select
             origins.model,
             least(
-                date '{{ modules.datetime.date.fromisoformat(var("partition_date") | string) }}',
+                case
+                    when bool_or(list_contains({{ chosen }}, origins.origin))
+                        then date '{{ modules.datetime.date.fromisoformat(var("partition_date") | string) }}'
+                end,
                 min(noted.first_day)
             )
         from origins
         left join {{ target_table() }} as noted on origins.origin = noted.model
         group by origins.model
-        having bool_or(list_contains({{ chosen }}, origins.origin))
+        having bool_or(list_contains({{ chosen }}, origins.origin) or contains(noted.model, '.'));
+        delete from {{ target_table() }} where contains(model, '.')
     {% endif %}
 {%- endmacro %}
 

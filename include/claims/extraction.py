@@ -16,7 +16,7 @@ import duckdb
 from include.claims.claim import UNREAD, Claim, DroppedClaim, Episode, Extraction, Extractor, claim_id
 from include.models.questions import UnusableModel
 from include.transcripts.segment import Segment
-from include.warehouse.database import append, records, transaction
+from include.warehouse.database import append, noting_changes, records, transaction
 from include.warehouse.rejections import pass_rows
 
 log = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ def read_all(work: Sequence[ToRead], extractor: Extractor) -> list[Read]:
 
 def land(connection: duckdb.DuckDBPyConnection, day: date, results: Sequence[Read], docs: Path) -> Extracted:
     """Writes a day's claims in one transaction; claims of transcripts read before stay, of transcripts now gone go."""
-    with transaction(connection):
+    with transaction(connection), noting_changes(connection, day, "raw.claims", "raw.claim_embeddings"):
         episodes = [result.episode_id for result in results]
         _forget(connection, day, episodes)
         rows = {

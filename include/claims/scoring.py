@@ -13,7 +13,7 @@ import duckdb
 
 from include.claims.claim import UNRATED, Claim, Extractor, ReadEpisode, Score, Scorer
 from include.claims.extraction import transcripts_of
-from include.warehouse.database import records, replace_partition, transaction
+from include.warehouse.database import noting_changes, records, replace_partition, transaction
 from include.warehouse.rejections import pass_rows
 
 
@@ -91,7 +91,7 @@ def land(
     connection: duckdb.DuckDBPyConnection, day: date, scores: Sequence[tuple[str, Score]], scorer: Scorer, docs: Path
 ) -> Scored:
     """Makes these the day's scores, in one transaction; where there is nothing new, those it has stay."""
-    with transaction(connection):
+    with transaction(connection), noting_changes(connection, day, "raw.claim_scores"):
         rows = [
             {
                 "claim_id": claim_id,

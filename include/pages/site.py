@@ -79,9 +79,10 @@ def write_site(
     """Writes the pages from the schemas marts and ops; returns how many were new or changed.
 
     With `since`, only pages that depend on that day or a later one are looked at: it costs by the days, not by the
-    history. Pages are replaced whole, and only where their content differs; none is ever removed, and the page of a
-    digest that was sent stays as it is, so that links in mails keep working. `site_url` makes the news feed's
-    addresses absolute, and tells those who share a page where it is. Safe to repeat.
+    history. A digest before it that has no page yet, since it was made up, moves that day back. Pages are replaced
+    whole, and only where their content differs; none is ever removed, and the page of a digest that was sent stays as
+    it is, so that links in mails keep working. `site_url` makes the news feed's addresses absolute, and tells those who
+    share a page where it is. Safe to repeat.
     """
     site = _Writer(folder, (web_address(site_url) or "").rstrip("/"))
     issues = [
@@ -92,6 +93,8 @@ def write_site(
         Told(row.pop("digest_date"), row.pop("is_update"), mention(row)) for row in ask(connection, SQL / "told.sql")
     ]
     sent = {row["digest_date"] for row in ask(connection, SQL / "sent.sql")}
+    if since:
+        since = min([since, *(issue.day for issue in issues if not site.has(f"digests/{issue.day}.html"))])
     for asset in ("style.css", "search.js"):
         site.put(asset, (FOLDER / asset).read_text(encoding="utf-8"))
     tellings = stories.read_tellings(connection)

@@ -16,7 +16,7 @@ from include.settings import Settings
 from include.sources import feed_list, feeds, web
 from include.sources.document import UnreadableFeed
 from include.sources.feed_process import Parsers
-from include.warehouse.database import append, records, replace_partition, transaction
+from include.warehouse.database import append, noting_changes, records, replace_partition, transaction
 from include.warehouse.rejections import pass_rows
 
 log = logging.getLogger(__name__)
@@ -182,7 +182,8 @@ def _land_day(
     kept = records(connection, _query("keep_episodes"), window)
     rows = [{**row, "partition_date": day} for row in (*assigned, *kept)]
     passed, set_aside = pass_rows(connection, "episodes", rows, day, docs)
-    replace_partition(connection, "raw.episodes", day, passed)
+    with noting_changes(connection, day, "raw.episodes"):
+        replace_partition(connection, "raw.episodes", day, passed)
     return len(passed), set_aside
 
 

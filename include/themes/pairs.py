@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 
 from include.themes.judge import Comparison, Judged, StoryJudge
-from include.warehouse.database import append, records, transaction
+from include.warehouse.database import append, noting_changes, records, transaction
 from include.words import claim_text
 
 LIKEST = 8
@@ -103,7 +103,7 @@ def land(
     """Gives the pairs of the day and of the 30 days after it these verdicts, and where there is none, the ones they
     had, in one transaction. Pairs on which nothing was said are there without a verdict. Says how many of the day's
     pairs there are of each verdict."""
-    with transaction(connection):
+    with transaction(connection), noting_changes(connection, day, "raw.story_pairs"):
         said = _verdicts(connection, day)
         said |= {(one.claim_id, one.other_claim_id): (one.verdict, judge.name, judge.version) for one in judged}
         claims = _claims(connection, day, judge, embedding_model)

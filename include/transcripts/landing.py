@@ -21,7 +21,7 @@ from include.transcripts import corrections, formats, process
 from include.transcripts.checks import check
 from include.transcripts.jobs import ASSEMBLYAI, MAX_TRIES, OK, OVER, SKIPPED_BUDGET, Job, jobs_of_episodes
 from include.transcripts.segment import Segment
-from include.warehouse.database import append, records, transaction
+from include.warehouse.database import append, noting_changes, records, transaction
 from include.warehouse.rejections import pass_rows
 
 log = logging.getLogger(__name__)
@@ -198,7 +198,7 @@ def outcome(episode: Wanted, published: Transcript, jobs: Sequence[Job]) -> Tran
 
 def land(connection: duckdb.DuckDBPyConnection, day: date, read: Sequence[Transcript], docs: Path) -> Transcribed:
     """Writes a day's transcripts in one transaction; those landed before stay, those of episodes now gone go."""
-    with transaction(connection):
+    with transaction(connection), noting_changes(connection, day, "raw.transcript_segments"):
         episodes = [transcript.episode_id for transcript in read]
         _forget(connection, day, episodes)
         rows = [

@@ -85,6 +85,16 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.commit()
 
 
+@contextlib.contextmanager
+def noting_changes(connection: duckdb.DuckDBPyConnection, day: date, *tables: str) -> Iterator[None]:
+    """Notes of which of the tables the block changes a row of that day or a later one, so that the next build of dbt
+    derives these days again, whichever day it is for. Costs a look at these rows; use it within a transaction."""
+    before = {table: _content(connection, table, day) for table in tables}
+    yield
+    changed = [table for table in tables if _content(connection, table, day) != before[table]]
+    append(connection, "raw.days_to_derive", [{"model": table, "first_day": day} for table in changed])
+
+
 def replace_partition(
     connection: duckdb.DuckDBPyConnection, table: str, day: date, rows: "pd.DataFrame | Sequence[Mapping[str, Any]]"
 ) -> None:
@@ -134,6 +144,13 @@ def _say_who_holds_it(state: tenacity.RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     if error and state.attempt_number % 60 == 2:
         log.warning("%s This goes on by itself when the file is free.", _held(state.args[0], _holder(error) or "?"))
+
+
+def _content(connection: duckdb.DuckDBPyConnection, table: str, day: date) -> tuple | None:
+    """What tells whether the rows of a table from a day on are others than before."""
+    return connection.execute(
+        f"select count(*), sum(hash(rows)) from {table} as rows where partition_date >= $day", {"day": day}
+    ).fetchone()
 
 
 @tenacity.retry(

@@ -238,7 +238,8 @@ create table if not exists raw.llm_calls (
     called_at timestamp
 );
 
--- grain: an incremental model of dbt and a build that reaches it and has not ended; the first day it derives again
+-- grain: an incremental model of dbt and a build that reaches it and has not ended, or a table of raw that was changed
+-- and that no build has read since; the first day that is derived again
 create table if not exists raw.days_to_derive (
     model varchar,
     first_day date

@@ -1,16 +1,25 @@
-"""A build that fails while it derives days again leaves nothing behind that the next one, of whatever day, does not
-put right."""
+"""A build that fails while it derives days again, or never begins, leaves nothing behind that the next one, of whatever
+day, does not put right."""
 
 import shutil
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
 from dbt.cli.main import dbtRunner
 
+from include.claims import extraction, scoring
+from include.claims.claim import Claim, Score
+from include.claims.extraction import Read
 from include.settings import PROJECT, settings
+from include.sources import episodes, feeds
+from include.sources.episodes import FeedReading
+from include.transcripts import landing as transcripts
+from include.transcripts.landing import Transcript
+from include.transcripts.segment import Segment
 from include.warehouse.database import append, open_warehouse, transaction
 from tests import chain
 
@@ -24,6 +33,11 @@ INCREMENTAL = (
     "int_daily_five",
     "int_related_claims",
 )
+EARLIER_ITEM = b"""
+<rss version="2.0"><channel><title>Show 1</title><item><title>Before</title><guid>before</guid>
+<pubDate>Fri, 02 Jan 2026 00:00:00 GMT</pubDate><enclosure url="http://e131.example/2.mp3" type="audio/mpeg"/></item>
+</channel></rss>
+"""
 
 
 def build(day: date, *choice: str) -> None:
@@ -159,3 +173,44 @@ def test_a_day_added_at_the_end_derives_nothing_of_the_days_before(data):
     with open_warehouse() as connection:
         noted = connection.execute("select distinct first_day from raw.days_to_derive").fetchall()
     assert noted == [(LAST,)]
+
+
+def claims_are_landed(connection, docs):
+    claim = Claim(
+        "Harbour 1 sinks by 40 centimetres a year.", "Harbour 1 sinks", "Harbour 1 sinks ever faster.", None, 1, 1
+    )
+    read = Read("e131", "key", "test", "1", (claim,), embeddings=((0.0, 0.6, 0.8, 0.0),), embedding_model="m")
+    extraction.land(connection, FIRST, [read], docs)
+
+
+def scores_are_landed(connection, docs):
+    scores = [(f"c13{show}0", Score(5.0, "it weighs more than anything else")) for show in (1, 2, 3)]
+    scoring.land(connection, FIRST, scores, SimpleNamespace(name="test", version="2"), docs)
+
+
+def transcripts_are_landed(connection, docs):
+    spoken = "The Pellan plant at Nordhaven stays shut, and Pellan Mutual pays for it all."
+    transcript = Transcript("e131", "ok", "publisher", segments=(Segment(0, spoken),))
+    transcripts.land(connection, FIRST, [transcript], docs)
+
+
+def feeds_are_landed(connection, docs):
+    """An episode was withdrawn from its feed."""
+    connection.execute("update raw.episodes set feed_url = 'http://' || episode_id || '.example/feed'")
+    url, read_at = "http://e131.example/feed", datetime(2026, 1, 16, tzinfo=UTC)
+    episodes.land(connection, FIRST, [FeedReading(url, 200, read_at, feeds.parse(EARLIER_ITEM, url))], docs)
+
+
+@pytest.mark.parametrize("landing", [claims_are_landed, scores_are_landed, transcripts_are_landed, feeds_are_landed])
+def test_what_was_landed_and_never_built_is_made_up_by_the_next_build_of_another_day(landing, data):
+    build(FIRST)
+    before = tables(data)
+    with open_warehouse() as connection:
+        landing(connection, data / "docs")
+    build(SECOND, "--selector", "digest")
+    build(LAST)
+    made_up = tables(data)
+    build(FIRST)
+
+    assert differences(made_up, before) & {f"intermediate.{name}" for name in INCREMENTAL}
+    assert differences(made_up, tables(data)) == set()

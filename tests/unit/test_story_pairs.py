@@ -146,6 +146,15 @@ def test_a_pair_is_asked_about_once_and_again_where_nobody_answered(connection):
     assert None not in {row[4] for row in kept(connection)}
 
 
+def test_verdicts_that_are_new_have_the_day_derived_again_and_the_same_ones_do_not(connection):
+    put(connection, TODAY)
+    run(connection, TODAY, Judge())
+    noted = "select model, first_day from raw.days_to_derive"
+    assert connection.execute(noted).fetchall() == [("raw.story_pairs", TODAY)]
+    run(connection, TODAY, Judge())
+    assert connection.execute(noted).fetchall() == [("raw.story_pairs", TODAY)]
+
+
 def test_another_judge_or_another_version_asks_for_itself(connection):
     put(connection, TODAY)
     asked = run(connection, TODAY, Judge())

@@ -1,4 +1,3 @@
--- noqa: disable=LT11
 -- The days that the readings of $day make up, a row a feed and day: those around it, up to $days away, whose reading of
 -- the feed failed; and, unless only what was asked for is wanted, those before it on which nothing ran, from the first
 -- day on that the feed was ever asked.
@@ -43,11 +42,19 @@ not_asked as (
     anti join raw.feed_fetches as fetches
         on known_since.feed_url = fetches.feed_url and days_before.partition_date = fetches.partition_date
     where not $only_asked
+),
+
+missed as (
+    select * from failed
+
+    union all
+
+    select * from not_asked
 )
 
 select
     missed.partition_date,
     list(missed.feed_url order by missed.feed_url) as feeds
-from (select * from failed union all select * from not_asked) as missed
+from missed
 inner join feeds_read on missed.feed_url = feeds_read.feed_url
 group by missed.partition_date

@@ -1,4 +1,3 @@
--- noqa: disable=AL10,LT09,ST07
 -- Gives what was read the ids that its shows and episodes had before, whatever the feed now calls them, also where it
 -- has moved to another address or host.
 delete from read_items
@@ -46,6 +45,31 @@ where readings.feed_url = known.feed_url;
 create or replace temp table item_marks as
 with
 
+seen as (
+    select
+        feed_url,
+        episode_id,
+        guid,
+        audio_url,
+        title,
+        published_at,
+        duration_seconds
+    from raw.feed_items
+    where guid is not null
+
+    union
+
+    select
+        feed_url,
+        episode_id,
+        guid,
+        audio_url,
+        title,
+        published_at,
+        duration_seconds
+    from raw.episodes
+),
+
 items as (
     select
         feed_url,
@@ -66,15 +90,7 @@ items as (
         null as position,
         seen.* exclude (feed_url)
     from known_feeds
-    inner join (
-        select feed_url, episode_id, guid, audio_url, title, published_at, duration_seconds
-        from raw.feed_items
-        where guid is not null
-        union
-        select feed_url, episode_id, guid, audio_url, title, published_at, duration_seconds
-        from raw.episodes
-    ) as seen
-        on known_feeds.known_url = seen.feed_url
+    inner join seen on known_feeds.known_url = seen.feed_url
 )
 
 select
@@ -101,9 +117,23 @@ of_the_same_guid as (
         items.position,
         max(known.episode_id) as episode_id
     from item_marks as items
-    inner join item_marks as known using (feed_url, sureness, mark)
-    where sureness = 1 and items.position is not null and known.episode_id is not null
+    inner join item_marks as known
+        on
+            items.feed_url = known.feed_url
+            and items.sureness = known.sureness
+            and items.mark = known.mark
+    where items.sureness = 1 and items.position is not null and known.episode_id is not null
     group by all
+),
+
+left_over as (
+    select item_marks.*
+    from item_marks
+    anti join of_the_same_guid
+        on
+            item_marks.feed_url = of_the_same_guid.feed_url
+            and item_marks.episode_id = of_the_same_guid.episode_id
+    where item_marks.sureness > 1 and item_marks.mark is not null
 ),
 
 -- Of what is left over, on both sides, a mark counts where one item and one episode alone bear it.
@@ -116,16 +146,23 @@ borne_alone as (
         max(episode_id) as episode_id,
         max(duration_seconds) - min(duration_seconds) as seconds_apart,
         max(duration_seconds) as seconds
-    from (
-        select * from item_marks
-        anti join of_the_same_guid
-            on
-                item_marks.feed_url = of_the_same_guid.feed_url
-                and item_marks.episode_id = of_the_same_guid.episode_id
-    )
-    where sureness > 1 and mark is not null
+    from left_over
     group by all
     having count(distinct episode_id) = 1 and count(distinct position) = 1
+),
+
+of_the_surest_mark as (
+    select borne_alone.*
+    from borne_alone
+    anti join of_the_same_guid
+        on
+            borne_alone.feed_url = of_the_same_guid.feed_url
+            and borne_alone.position = of_the_same_guid.position
+    where
+        borne_alone.sureness < 5
+        or coalesce(borne_alone.seconds_apart <= greatest(120, borne_alone.seconds / 10), true)
+    qualify
+        row_number() over (partition by borne_alone.feed_url, borne_alone.position order by borne_alone.sureness) = 1
 )
 
 select * from of_the_same_guid
@@ -136,13 +173,7 @@ select
     feed_url,
     position,
     episode_id
-from (
-    select *
-    from borne_alone
-    anti join of_the_same_guid using (feed_url, position)
-    where sureness < 5 or coalesce(seconds_apart <= greatest(120, seconds / 10), true)
-    qualify row_number() over (partition by feed_url, position order by sureness) = 1
-)
+from of_the_surest_mark
 qualify row_number() over (partition by feed_url, episode_id order by position) = 1;
 
 update read_items

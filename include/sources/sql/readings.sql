@@ -1,4 +1,3 @@
--- noqa: disable=AM09
 -- What was read, as it is loaded: a row a feed, and a row an item of those whose document was parsed.
 create or replace temp table readings as
 select
@@ -9,9 +8,9 @@ select
     cast(null as boolean) as is_unchanged,
     cast(null as boolean) as has_document
 from raw.feeds
-limit 0;
+where false;
 
 create or replace temp table read_items as
 select * exclude (show_id, show_title, language, in_future)
 from raw.feed_items
-limit 0;
+where false;

@@ -1,4 +1,3 @@
--- noqa: disable=LT14
 -- Brings what is known of feeds up to date. An address that a feed moved to is forgotten once that fails.
 update raw.feeds
 set moved_to = case when readings.error is null then coalesce(readings.moved_to, feeds.moved_to) end
@@ -41,7 +40,8 @@ from readings
 where has_document and feed_url not in (select feed_url from raw.feeds);
 
 delete from raw.feed_items
-where feed_url in (select feed_url from readings where has_document);
+using readings
+where feed_items.feed_url = readings.feed_url and readings.has_document;
 
 insert into raw.feed_items by name
 select

@@ -301,6 +301,16 @@ def test_pages_that_depend_on_no_day_asked_for_are_not_even_looked_at(connection
     assert "A bakery closed" in text(site, "themes/t2.html")
 
 
+def test_a_digest_that_has_no_page_yet_gets_it_with_those_of_its_insights_whatever_day_is_asked_for(connection, site):
+    before = contents(site)
+    for path in (f"digests/{FULL}.html", "insights/c2.html", "themes/t2.html"):
+        (site / path).unlink()
+
+    write_site(connection, site, SITE, since=SHORT)
+
+    assert contents(site) == before
+
+
 def test_a_digest_that_was_sent_keeps_its_page_whatever_the_tables_say_later(connection, site):
     append(connection, "ops.deliveries", [
         {"digest_date": FULL, "recipient": "ann@example.com", "status": "sent", "channel": "smtp"},
