@@ -1,5 +1,6 @@
 """Text that strangers wrote, made fit to be shown to a chat model as data."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -81,7 +82,9 @@ def _stretches(text: str) -> Iterator[tuple[int, int]]:
             middle = word.end()
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def _is_order(sentence: str) -> bool:
+    # A sentence belongs to many passages, and each of them asks.
     plain = unicodedata.normalize("NFKC", sentence).casefold().translate(_LOOKALIKES)
     return any(order.search(plain) for order in _ORDERS)
 

@@ -3,8 +3,9 @@
 import codecs
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from urllib.parse import urlsplit
 
 from include.sources.feeds import OfferedTranscript
@@ -115,7 +116,7 @@ def read(content: bytes, kind: str = UNKNOWN, charset: str | None = None, notes:
     pieces = [piece for row in speakers.named(rows, notes) for piece in _cut(row) if words(piece.text)]
     if not pieces:
         raise UnreadableTranscript(f"the {kind} document holds no speech")
-    segments = (Segment(i, row.text, row.speaker, row.start, row.end) for i, row in enumerate(pieces))
+    segments = (Segment(i, row.text, row.speaker, row.start, end) for i, (row, end) in enumerate(_ends(pieces)))
     return Document(kind, tuple(segments), unusable)
 
 
@@ -155,6 +156,16 @@ def content_hash(segments: Sequence[Segment]) -> str | None:
     """What names a transcript by its words, speakers and times; None where it has no segments."""
     text = "\n".join(f"{s.speaker}|{s.start_seconds}|{s.text}" for s in segments)
     return hashlib.sha256(text.encode(errors="replace")).hexdigest() if segments else None
+
+
+def _ends(rows: Sequence[Row]) -> Iterator[tuple[Row, float | None]]:
+    """Each row with when it ends: where that would be before it starts, when the next one starts, as far as that can
+    be."""
+    for row, following in zip_longest(rows, (following.start for following in rows[1:])):
+        end = row.end
+        if row.start is not None and end is not None and end < row.start:
+            end = following if following is not None and following >= row.start else None
+        yield row, end
 
 
 def _paragraphs(text: str) -> list[Row]:

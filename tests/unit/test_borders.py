@@ -32,3 +32,9 @@ def test_no_word_is_lost_and_no_sentence_is_longer_than_forty_words():
 def test_a_few_words_are_one_sentence():
     assert ends("we asked the keepers about it") == []
     assert ends("") == []
+
+
+def test_talk_that_says_the_same_fifty_thousand_times_is_cut_as_well():
+    text = "piers cost more " * 50_000
+    assert "".join(pieces(text)) == text
+    assert max(len(words(piece)) for piece in pieces(text)) <= LONGEST

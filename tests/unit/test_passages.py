@@ -1,5 +1,9 @@
 """How a transcript becomes sentences and passages."""
 
+import numpy as np
+import pytest
+
+from include.claims.offline import signals
 from include.claims.offline.passages import LONGEST, LONGEST_SENTENCE, SHORTEST, leans, passages, sentences
 from include.transcripts.segment import Segment
 from include.words import words
@@ -99,3 +103,28 @@ def test_every_word_of_a_transcript_is_in_its_sentences_in_order():
     lines = talk(("Ada", "Well... so it goes! " + LONG), (None, ">> Who is that? me"), ("Ben", "  "), ("Ben", "No"))
     heard = [w for s in sentences(lines) for w in words(s.text)]
     assert heard == [w for line in lines for w in words(line.text)]
+
+
+@pytest.mark.parametrize("stop", ["", "."])
+def test_fifty_thousand_segments_of_three_words_become_sentences_and_passages(stop):
+    said = f"The harbour board paid nine million for the repair of a lock that nobody had asked about{stop}".split()
+    every = said * (150_000 // len(said) + 1)
+    segments = captions(*(" ".join(every[i : i + 3]) for i in range(0, 150_000, 3)), step=1.2)
+    spoken = sentences(segments)
+    assert sum(s.size for s in spoken) == 150_000
+    assert (spoken[0].first_segment, spoken[-1].last_segment) == (0, 49_999)
+    assert all(s.start_seconds == pytest.approx(1.2 * s.first_segment) for s in spoken)
+    assert len(passages(spoken)) > 5_000
+
+
+def test_of_very_many_passages_each_is_compared_with_some_and_what_is_said_often_still_stands_out(monkeypatch):
+    rare, often = np.eye(400, 384, dtype=np.float32), np.zeros((400, 384), dtype=np.float32)
+    often[:, 0] = 1
+    vectors = np.concatenate([rare, often])
+    density = signals.LIKENESS.index("density")
+    at, about = 40.0 * np.arange(800), vectors[:3]
+    whole = signals.likeness(vectors, about, at)[:, density]
+    monkeypatch.setattr(signals, "MOST_COMPARED", 100)
+    sampled = signals.likeness(vectors, about, at)[:, density]
+    assert whole[1:380].max() < 0.2 < 0.9 < whole[400:].min()
+    assert sampled[1:380].max() < 0.2 < 0.9 < sampled[400:].min()

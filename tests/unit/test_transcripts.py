@@ -433,3 +433,32 @@ def test_a_row_of_json_a_line_is_read_and_clocks_in_a_row_are_its_times():
         (None, 7.0, "Piers cost more."),
         (None, 9.0, "They rot."),
     ]
+
+
+@pytest.mark.parametrize("start", ["start", "startTime"])
+def test_a_row_that_ends_before_it_starts_ends_where_the_next_one_starts_as_far_as_that_can_be(start):
+    end = start.replace("start", "end")
+    rows = [
+        {start: 4.2, end: 1.1, "text": "Piers cost more."},
+        {start: 7.0, end: 7.0, "text": "They rot."},
+        {start: 7.0, end: 2.0, "text": "Who pays?"},
+        {start: 6.0, end: -0.4, "text": "The dues."},
+        {start: -0.3, end: 9.5, "text": "Nine cents."},
+        {start: float("nan"), end: float("-inf"), "text": "A ton."},
+        {start: 12.5, end: 12.0, "text": "Then they rose."},
+    ]
+    read = formats.read(json.dumps({"segments": rows}).encode(), "json")
+    assert [(s.start_seconds, s.end_seconds) for s in read.segments] == [
+        (4.2, 7.0), (7.0, 7.0), (7.0, None), (6.0, None), (None, 9.5), (None, None), (12.5, None),
+    ]  # fmt: skip
+    assert [s.text for s in read.segments] == [row["text"] for row in rows]
+    assert read.unusable_rows == 0
+
+
+def test_a_cue_that_ends_before_it_starts_keeps_its_words_and_its_start():
+    content = "1\n00:00:09,000 --> 00:00:03,000\nPiers cost more.\n\n2\n00:00:12,000 --> 00:00:14,000\nThey rot.\n"
+    read = formats.read(content.encode(), "srt")
+    assert [(s.start_seconds, s.end_seconds, s.text) for s in read.segments] == [
+        (9.0, 12.0, "Piers cost more."),
+        (12.0, 14.0, "They rot."),
+    ]

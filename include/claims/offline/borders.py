@@ -31,8 +31,7 @@ def ends(text: str) -> list[int]:
         return []
     weights, usual = _fitted()
     score = weights[features([match[0].lower().replace("’", "'") for match in found])].sum(axis=1) + usual
-    gaps = _cuts(score, -1, len(score))
-    return [found[gap + 1].start() for gap in gaps]
+    return [found[gap + 1].start() for gap in _cuts(score)]
 
 
 def features(words: list[str]) -> np.ndarray:
@@ -50,15 +49,24 @@ def features(words: list[str]) -> np.ndarray:
     return np.array(rows, dtype=np.int64).reshape(-1, 9)
 
 
-def _cuts(score: np.ndarray, first: int, last: int) -> list[int]:
-    """The gaps between two ends at which to cut: the likeliest first, as long as it is likely or the rest too long."""
-    inside = score[first + SHORTEST : last - SHORTEST + 1]
-    if not inside.size:
-        return []
-    best = first + SHORTEST + int(inside.argmax())
-    if score[best] < LIKELY and last - first <= LONGEST:
-        return []
-    return [*_cuts(score, first, best), best, *_cuts(score, best, last)]
+def _cuts(score: np.ndarray) -> list[int]:
+    """The gaps at which to cut, in order: in each stretch the likeliest, as long as it is likely or the rest too long.
+
+    Stretches wait in a list and not in calls within calls, since talk that repeats itself is cut from one end on.
+    """
+    found = []
+    waiting = [(-1, len(score))]
+    while waiting:
+        first, last = waiting.pop()
+        inside = score[first + SHORTEST : last - SHORTEST + 1]
+        if not inside.size:
+            continue
+        best = first + SHORTEST + int(inside.argmax())
+        if score[best] < LIKELY and last - first <= LONGEST:
+            continue
+        found.append(best)
+        waiting += [(first, best), (best, last)]
+    return sorted(found)
 
 
 @functools.lru_cache(maxsize=1 << 17)

@@ -224,13 +224,16 @@ def _trails_off(text: str) -> bool:
 
 LIKENESS = ["to_centre", "to_title", "to_description", "to_near", "density", "to_start", "to_show"]
 _ROWS = 512
+MOST_COMPARED = 15_000
+"""With how many passages each is compared; a talk of a whole day has so many."""
 
 
 def likeness(vectors: np.ndarray, about: np.ndarray, at: np.ndarray) -> np.ndarray:
     """How like each passage is to the episode: cosines, float32, shape (passages, len(LIKENESS)).
 
     `vectors` are the passages', unit rows; `about` holds three unit rows (title, description, show title); `at` is
-    where each passage starts, in words. Time grows with the square of the passages, memory does not.
+    where each passage starts, in words. Time grows with the square of the passages up to MOST_COMPARED; of more, evenly
+    spread ones stand for all.
     """
     rows = np.zeros((len(vectors), len(LIKENESS)), dtype=np.float32)
     if not len(vectors):
@@ -240,15 +243,17 @@ def likeness(vectors: np.ndarray, about: np.ndarray, at: np.ndarray) -> np.ndarr
     rows[:, 2] = vectors @ about[1]
     rows[:, 5] = vectors @ _unit(vectors[: max(1, len(vectors) // 20)].mean(axis=0))
     rows[:, 6] = vectors @ about[2]
+    each = len(vectors) // MOST_COMPARED + 1
+    others, places, likest = vectors[::each], at[::each], max(1, 10 // each)
     for top in range(0, len(vectors), _ROWS):
         some = slice(top, top + _ROWS)
-        alike = vectors[some] @ vectors.T
-        apart = np.abs(at[some, None] - at[None, :])
+        alike = vectors[some] @ others.T
+        apart = np.abs(at[some, None] - places[None, :])
         near = (apart > 60) & (apart < 400)
         rows[some, 3] = (alike * near).sum(axis=1) / np.maximum(1, near.sum(axis=1))
         far = np.where(apart > 100, alike, 0)
-        most = min(10, far.shape[1])
-        rows[some, 4] = np.maximum(np.partition(far, -most, axis=1)[:, -most:], 0).sum(axis=1) / 10
+        most = min(likest, far.shape[1])
+        rows[some, 4] = np.maximum(np.partition(far, -most, axis=1)[:, -most:], 0).sum(axis=1) / likest
     return rows
 
 
