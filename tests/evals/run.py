@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from include.claims.claim import Claim, Extraction, ReadEpisode
-from include.claims.offline.extractor import OfflineExtractor, OfflineScorer, Weights, fitted
+from include.claims.offline.extractor import OfflineExtractor, OfflineScorer
+from include.claims.offline.worth import Weights, fitted
 from include.local.claim_files import EpisodeFile, claims_of
 from include.pipeline.chosen_models import OFFLINE, calls, extractor, scorer
 from include.settings import settings

@@ -4,8 +4,10 @@ import pytest
 
 from include.claims.claim import Claim, Episode, ReadEpisode
 from include.claims.offline.adverts import runs_the_show, sells
-from include.claims.offline.extractor import GROUPS, OfflineExtractor, OfflineScorer, fitted, reason
+from include.claims.offline.extractor import OfflineExtractor, OfflineScorer
 from include.claims.offline.passages import sentences
+from include.claims.offline.reasons import NOTHING_SEEN, reason
+from include.claims.offline.worth import GROUPS, fitted
 from include.transcripts.segment import Segment
 from include.words import words
 
@@ -119,23 +121,35 @@ def test_a_quote_that_is_nowhere_still_gets_a_score():
     assert 0 <= score.score <= 5
 
 
-def test_a_reason_tells_what_stands_out_with_the_numbers_and_names_said():
-    figures = {"worth": 2.0, "numbers": 0.9, "numbers_count": 2, "names": 0.9, "names_count": 1, "causes": 0.9}
-    told = reason(figures | {"causes_count": 1}, "So a rewound unit by Voltly costs 600,000 euros.", fitted())
-    assert "gives numbers (600,000)" in told
-    assert "names things (Voltly)" in told
-    assert "says why" in told
+def test_a_reason_says_what_a_reader_can_see_with_the_figures_and_names_said():
+    told = reason({"worth": 2.0}, "So a rewound unit by Voltly costs 600,000 euros, because copper is dear.", fitted())
+    assert set(told.split("; ")) == {"names a figure: 600,000 euros", "names Voltly", "gives the reason why"}
 
 
-def test_what_every_chosen_claim_has_is_told_after_what_sets_one_apart():
+def test_what_sets_a_claim_apart_from_others_is_told_first():
     weights = fitted()
     usual = dict(zip(GROUPS, weights.chosen_mean.tolist(), strict=True))
-    apart = usual | {"worth": 1.0, "contrast": usual["contrast"] + 5, "contrast_count": 2}
-    assert reason(apart, "It rains.", weights).startswith("sets one thing against another")
+    text = "It costs 600,000 euros, because copper is dear, which is more than a new one costs."
+    for group, told in (("numbers", "names a figure"), ("causes", "gives the reason"), ("contrast", "weighs one")):
+        assert reason(usual | {"worth": 1.0, group: usual[group] + 5}, text, weights).startswith(told)
 
 
-def test_a_reason_names_no_number_where_there_is_none():
-    assert "numbers" not in reason({"worth": 1.0, "numbers": 0.4, "numbers_count": 0, "centre": 0.2}, "", fitted())
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("It rains.", NOTHING_SEEN),
+        ("I built the first one in my garage.", "said first-hand"),
+        ("We all know that i built nothing.", NOTHING_SEEN),
+        ("The study of last year was wrong.", "tells what was found"),
+        ("Prices doubled in a year.", "tells what changed"),
+        ("Take a port, for example.", "gives an example"),
+        ("One or two of them came.", NOTHING_SEEN),
+        ("There is a real danger in that.", "says what is at stake"),
+    ],
+)
+def test_a_reason_says_only_what_the_text_bears_out(text, told):
+    everything = dict.fromkeys(GROUPS, 9.0)
+    assert reason(everything | {"worth": 1.0}, text, fitted()) == told
 
 
 def test_a_claims_figures_add_up_to_its_worth_above_a_usual_passage(extraction):

@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -90,6 +91,7 @@ _COMMON_TEXT = (
     "out up down over all any some more most very too also only like really know think going get got go want one"
 )
 COMMON = frozenset(_COMMON_TEXT.split())
+NEAR = 150
 COUNTED = [*LEXICON, *PATTERNS, "long_words", "common_words", "letters", "repeats"]
 
 
@@ -114,16 +116,26 @@ def sentence_counts(spoken: Sequence[Sentence]) -> np.ndarray:
 
 
 class Extents:
-    """The sentences that each passage spans, first and last, and sums over such spans."""
+    """The sentences that each passage spans, first and last, and those within 150 words of it, from `left` to before
+    `right`; sums over such spans."""
 
-    def __init__(self, found: Sequence[Passage]):
+    def __init__(self, spoken: Sequence[Sentence], found: Sequence[Passage]):
         self.first = np.array([p.first for p in found], dtype=int)
         self.last = np.array([p.last for p in found], dtype=int)
+        starts = np.array([s.at for s in spoken], dtype=np.float64)
+        sizes = np.array([s.size for s in spoken], dtype=np.float64)
+        self.left = np.searchsorted(starts, starts[self.first] - NEAR)
+        self.right = np.searchsorted(starts, (starts + sizes)[self.last] + NEAR)
 
     def sums(self, table: np.ndarray) -> np.ndarray:
         """The rows of a sentence table added up over each passage."""
         running = _running(table)
         return running[self.last + 1] - running[self.first]
+
+    def sums_around(self, table: np.ndarray) -> np.ndarray:
+        """The same over each passage and what surrounds it."""
+        running = _running(table)
+        return running[self.right] - running[self.left]
 
 
 def _running(table: np.ndarray) -> np.ndarray:
@@ -165,11 +177,9 @@ def placed(spoken: Sequence[Sentence], extents: Extents, counts: np.ndarray) -> 
 
     own = extents.sums(counts)
     size = extents.sums(sizes)
-    left = np.searchsorted(starts, starts[first] - 150)
-    right = np.searchsorted(starts, ends[last] + 150)
-    near = _running(counts)[right] - _running(counts)[left] - own
-    near_words = np.maximum(1.0, _running(sizes)[right] - _running(sizes)[left] - size)
-    near_sentences = np.maximum(1, right - left - (last - first + 1))
+    near = extents.sums_around(counts) - own
+    near_words = np.maximum(1.0, extents.sums_around(sizes) - size)
+    near_sentences = np.maximum(1, extents.right - extents.left - (last - first + 1))
     near *= 100.0 / near_words[:, None]
 
     before = np.maximum(0, first - 1)
@@ -270,27 +280,44 @@ NAMES = [
 ]
 
 
-def table(
-    spoken: Sequence[Sentence], found: Sequence[Passage], sentence_vectors: np.ndarray, about: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Every signal of every passage, float32 (passages, len(NAMES)), and the passages' vectors (passages, 384).
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is seen of the passages of a transcript, float32, a row a passage: `table` has the columns NAMES; `meaning`
+    and `around` are the means of the unit vectors of its sentences and of those within 150 words of it, each weighed by
+    its words, so shorter than 1 where they speak of different things. The first `found` are the episode's own, by which
+    what is usual in it is told; the others were picked by somebody else."""
 
-    A passage's vector is the mean of its sentences' unit vectors, each weighed by its words: it is shorter than 1
-    where the sentences speak of different things.
-    """
+    table: np.ndarray
+    meaning: np.ndarray
+    around: np.ndarray
+    found: int
+
+
+def seen(
+    spoken: Sequence[Sentence],
+    found: Sequence[Passage],
+    picked: Sequence[Passage],
+    sentence_vectors: np.ndarray,
+    about: np.ndarray,
+) -> Seen:
+    """Every signal of every passage, those that were found and those that somebody else picked."""
+    own, found = len(found), [*found, *picked]
     if not found:
-        return np.zeros((0, len(NAMES)), dtype=np.float32), np.zeros((0, sentence_vectors.shape[1]), dtype=np.float32)
+        vectors = np.zeros((0, sentence_vectors.shape[1]), dtype=np.float32)
+        return Seen(np.zeros((0, len(NAMES)), dtype=np.float32), vectors, vectors, 0)
     counts = sentence_counts(spoken)
-    extents = Extents(found)
+    extents = Extents(spoken, found)
     place = placed(spoken, extents, counts)
     sums = extents.sums(counts)
     sizes = np.array([s.size for s in spoken], dtype=np.float32)[:, None]
-    vectors = (extents.sums(sentence_vectors * sizes) / np.maximum(1, place[:, :1])).astype(np.float32)
+    weighed = sentence_vectors * sizes
+    meaning = (extents.sums(weighed) / np.maximum(1, place[:, :1])).astype(np.float32)
+    around = (extents.sums_around(weighed) / np.maximum(1, extents.sums_around(sizes))).astype(np.float32)
     at = np.array([spoken[p.first].at for p in found], dtype=float)
-    units = vectors / np.maximum(1e-9, np.linalg.norm(vectors, axis=1, keepdims=True))
+    units = meaning / np.maximum(1e-9, np.linalg.norm(meaning, axis=1, keepdims=True))
     alike = likeness(units, about, at)
     columns = [np.log1p(sums), np.minimum(sums, 1), place, np.log1p(place), alike]
-    return np.hstack(columns).astype(np.float32), vectors
+    return Seen(np.hstack(columns).astype(np.float32), meaning, around, own)
 
 
 def about(episode: Episode) -> list[str]:
