@@ -5,13 +5,14 @@ from collections import Counter
 import pytest
 
 from include.claims.claim import Episode
-from include.claims.offline.headlines import LONGEST, headline
+from include.claims.offline.headlines import headline
 from include.claims.offline.names import Names
+from include.claims.offline.statements import LONGEST
 from include.words import words
 
 TOLD = (
-    "So they want to take it from the seniors, and the nursing homes of Ostrey lose 800 million crowns. It makes it "
-    "worse, and nobody asked the harbour council."
+    "Do they want to take it from the seniors, so that the nursing homes of Ostrey lose 800 million crowns? It makes "
+    "it worse, and this is what the harbour council never asked."
 )
 BEFORE = "The heating allowance was cut in spring. We said that the heating allowance would go."
 
@@ -37,14 +38,14 @@ def test_a_topic_line_names_people_things_and_figures_of_the_passage_and_asserts
         "The council says 99 of the 120 ferries, which were built in the yard, need engines, horns, lamps and bolts.",
     ],
 )
-def test_a_headline_has_at_most_fourteen_words_and_all_of_them_were_said(told):
+def test_a_headline_is_short_and_all_of_them_were_said(told):
     found = line(told, BEFORE)
     assert len(found.split()) <= LONGEST
     assert set(words(found)) <= set(words(f"{BEFORE} {told}"))
 
 
 def test_a_topic_is_what_is_said_again_and_again_around_the_passage():
-    told = "And then the keepers found a crack, so the grain waits for the tide at the ferry."
+    told = "And did the keepers find a crack, so that the grain waits for the tide at the ferry?"
     near = f"{told} The ferry was built in June. Who pays for the ferry? The ferry is old."
     assert line(told, near=near).startswith("Ferry")
 
@@ -71,9 +72,19 @@ def test_a_name_is_told_in_full_where_the_episode_has_it_in_full():
     [
         ("And the tariff of Ostrey doubled in June.", "The tariff of Ostrey doubled in June"),
         ("Grain prices rose by 40 percent in a week.", "Grain prices rose by 40 percent in a week"),
+        ("For instance, grain prices rose by 40 percent.", "Grain prices rose by 40 percent"),
+        ("I think that grain prices rose by 40 percent.", "Grain prices rose by 40 percent"),
+        ("It turns out that grain prices rose by 40 percent.", "Grain prices rose by 40 percent"),
+        ("We paid more, because grain prices rose by 40 percent.", "Grain prices rose by 40 percent"),
+        ("Ostrey lost its grain to a leak, which we all knew.", "Ostrey lost its grain to a leak"),
+        (
+            "The Ostrey Times of last Sunday, in a report on the mills and the harbours of the whole coast, reported "
+            "that grain prices rose by 40 percent.",
+            "Ostrey Times: Grain prices rose by 40 percent",
+        ),
     ],
 )
-def test_a_sentence_that_stands_alone_is_stated_without_what_leads_into_it(told, stated):
+def test_a_clause_that_stands_alone_is_stated_without_what_leads_into_it_or_only_adds(told, stated):
     assert line(told) == stated
 
 
@@ -87,13 +98,42 @@ def test_a_sentence_that_stands_alone_is_stated_without_what_leads_into_it(told,
         'The mayor of Ostrey said "tariffs double in June".',
         "What the mayor of Ostrey wants is a tariff.",
         "The tariff of Ostrey doubled in June. No, it did not.",
+        "I don't think that the tariff of Ostrey doubled in June.",
+        "If the mayor goes, I think the tariff of Ostrey doubled in June.",
         "Our tariff for Ostrey doubled in June.",
+        "The mayor bought it from Ostrey in June.",
         "the tariff of Ostrey doubled in June and",
     ],
 )
-def test_what_leans_asks_quotes_breaks_off_or_is_denied_is_not_stated(told):
-    assert words(line(told)) != words(told.split(". ")[0].strip(".?"))
-    assert "doubled in June" not in line(told)
+def test_what_leans_asks_quotes_breaks_off_hangs_on_a_condition_or_is_denied_is_not_stated(told):
+    stated, _, _ = line(told).partition("“")
+    assert "doubled" not in stated
+    assert "bought" not in stated
+
+
+def test_a_condition_stays_with_what_it_bears_on():
+    told = "If the council of Ostrey closes the mill, the grain millers lose 800 million crowns."
+    assert line(told) == told.strip(".")
+
+
+def test_of_several_statements_the_one_most_like_the_passage_is_told():
+    told = (
+        "The mayor of Ostrey wore a hat from Lissary. The grain silo lost 40 percent of its grain to weevils. Weevils "
+        "eat grain in every silo of the harbour, and the grain was stored for a winter."
+    )
+    assert "weevils" in line(told).lower()
+    assert "hat" not in line(told)
+
+
+def test_what_is_said_of_something_named_elsewhere_is_quoted_with_its_topic():
+    told = "Does nobody know the harbour ferry of Ostrey? It carries 900 tonnes of grain across the estuary."
+    topic, _, quoted = line(told).partition(": ")
+    assert "ferry" in topic.lower()
+    assert quoted == "“It carries 900 tonnes of grain across the estuary”"
+
+
+def test_what_points_at_two_unnamed_things_is_not_quoted():
+    assert "“" not in line("Does nobody know the harbour ferry of Ostrey? It makes it worse for grain and for them.")
 
 
 def test_a_denial_stays_with_what_it_denies():
@@ -111,8 +151,9 @@ def test_what_names_nothing_has_no_headline_of_its_own():
 
 def test_nothing_is_stated_of_talk_whose_stops_are_guessed():
     told = "The tariff of Ostrey doubled in June."
-    guessed = headline(told, "", Counter(words(told)), Names(Episode("e", "Harbour Talk", ""), [told]), stopped=False)
-    assert words(guessed) != words(told)
+    names = Names(Episode("e", "Harbour Talk", ""), [told])
+    assert headline(told, "", Counter(words(told)), names, [" ".join(words(told))]) == told.strip(".")
+    assert words(headline(told, "", Counter(words(told)), names, [])) != words(told)
 
 
 def test_a_report_is_not_headed_by_its_reporter():

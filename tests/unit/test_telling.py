@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from include.claims.offline.passages import Passage, sentences
-from include.claims.offline.telling import GAP, one_matter, told
+from include.claims.offline.passages import Passage, Sentence, sentences
+from include.claims.offline.telling import GAP, Told, one_matter, told
 from include.models.embedding import bundled_encoder
 from include.transcripts.segment import Segment
 from include.words import words
@@ -52,6 +52,19 @@ def test_talk_without_stops_is_told_with_stops_and_capitals_and_its_own_words():
     assert found.endswith(".")
     assert " What " not in found
     assert words(found) == words(said)[: len(words(found))]
+
+
+def test_a_stop_is_written_only_where_a_sentence_clearly_ends():
+    def written(before: str, after: str) -> str:
+        spoken = [Sentence(text, None, 0, 0, 0, len(words(text)), 0, 0, None) for text in (before, after)]
+        return Told(0, 1).text(spoken)
+
+    assert written("the lock was closed for the winter", "so we asked the council") == (
+        "The lock was closed for the winter. So we asked the council."
+    )
+    assert written("these are tests and lab tests", "You can run to find the crack") == (
+        "These are tests and lab tests you can run to find the crack."
+    )
 
 
 def test_the_talk_turns_where_it_says_so():

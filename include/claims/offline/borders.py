@@ -17,6 +17,9 @@ WEIGHTS = Path(__file__).parent / "weights" / "borders.npz"
 SIZE = 1 << 16
 LIKELY = -1.0
 """From which score on a gap is an end."""
+CLEAR = 0.0
+"""From which score on a stop is written: on shows that it was not fitted on 77 of 100 are right, where of those from
+LIKELY on 63 are, and 50 of 100 ends have one."""
 LONGEST = 40
 SHORTEST = 4
 """How many words a sentence has at most and at least; where no gap is likely, the likeliest ones are taken."""
@@ -32,6 +35,16 @@ def ends(text: str) -> list[int]:
     weights, usual = _fitted()
     score = weights[features([match[0].lower().replace("’", "'") for match in found])].sum(axis=1) + usual
     return [found[gap + 1].start() for gap in _cuts(score)]
+
+
+def is_clear(before: str, after: str) -> bool:
+    """Whether a sentence so clearly ends between two stretches of talk that a stop is written there."""
+    ended, begun = ([match[0].lower().replace("’", "'") for match in _WORD.finditer(text)] for text in (before, after))
+    if not ended or not begun:
+        return True
+    weights, usual = _fitted()
+    around = features([*ended[-2:], *begun[:3]])
+    return float(weights[around[len(ended[-2:]) - 1]].sum()) + usual >= CLEAR
 
 
 def features(words: list[str]) -> np.ndarray:

@@ -23,7 +23,7 @@ from include.models.embedding import bundled_encoder
 from include.transcripts.segment import Segment
 from include.words import words
 
-CODE = "17"
+CODE = "18"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
 WORDS_A_CLAIM = 100
@@ -228,9 +228,18 @@ def _claim(reading: Reading, i: int, shares: np.ndarray, weights: Weights) -> Cl
 
 def _headline(reading: Reading, run: Told, insight: str) -> str:
     before = reading.names.mended(_before(reading, run.first))
-    stopped = not any(s.text[-1].isalnum() for s in reading.spoken[run.first : run.last + 1])
-    found = headline(insight, before, _near(reading, run.first), reading.names, stopped)
+    found = headline(insight, before, _near(reading, run.first), reading.names, _whole(reading, run))
     return found or " ".join(insight.split()[:MOST_OPENING]) + "…"
+
+
+def _whole(reading: Reading, run: Told) -> list[str]:
+    """The words of the sentences that are told whose borders were written down, not guessed."""
+    spoken = reading.spoken
+    return [
+        " ".join(words(reading.names.mended(readable(spoken[i].text))))
+        for i in range(run.first, run.last + 1)
+        if not spoken[i].text[-1].isalnum() and not (i > 0 and spoken[i - 1].text[-1].isalnum())
+    ]
 
 
 def _before(reading: Reading, first: int) -> str:

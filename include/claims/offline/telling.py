@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from include.claims.grammar import stands
-from include.claims.offline.passages import Passage, Sentence, is_reply, turns_to_another_matter
+from include.claims.offline import borders
+from include.claims.offline.passages import Passage, Sentence, is_reply, leans, turns_to_another_matter
 from include.claims.offline.wording import capital, opened
 
 MOST_TOLD = 90
@@ -25,6 +26,8 @@ LONGEST_LEAD = 35
 GAP = " … "
 ALIKE = 0.35
 """How alike, as the cosine of their meaning, a sentence must be to a passage to name its subject."""
+SHORT = 6
+"""Up to how many words a last sentence that points back ("So that's fair.") adds nothing."""
 SHORTEST_TURN = 8
 UNLIKE = 0.12
 """How alike, as the cosine of their meaning, the sentences before and after a place must be to be of one matter."""
@@ -51,8 +54,8 @@ class Told:
 
     def text(self, spoken: Sequence[Sentence]) -> str:
         """What is told, with the stops and capitals that were not written down."""
-        body = " ".join(_written(sentence.text) for sentence in spoken[self.first : self.last + 1])
-        return body if self.lead is None else _written(spoken[self.lead].text) + GAP + opened(body)
+        body = _written(spoken[self.first : self.last + 1])
+        return body if self.lead is None else _written([spoken[self.lead]]) + GAP + opened(body)
 
 
 def told(spoken: Sequence[Sentence], vectors: np.ndarray, passage: Passage, weights: np.ndarray) -> Told:
@@ -63,12 +66,22 @@ def told(spoken: Sequence[Sentence], vectors: np.ndarray, passage: Passage, weig
     return Told(first, _end(spoken, first, last), lead)
 
 
-def _written(sentence: str) -> str:
-    """A sentence as it is written: one that was cut out of talk without stops gets its capital and its stop, and loses
-    the capitals that each caption begins with."""
-    if not sentence[-1].isalnum():
-        return sentence
-    return capital(_CAPTION.sub(lambda found: found[0].lower(), sentence)) + "."
+def _written(said: Sequence[Sentence]) -> str:
+    """Sentences as they are written. One that was cut out of talk without stops loses the capitals that each caption
+    begins with; it gets its stop, and the next one its capital, where it clearly ends."""
+    text = ""
+    for i, sentence in enumerate(said):
+        guessed = not _stopped(sentence)
+        goes_on = i > 0 and not _stopped(said[i - 1]) and not borders.is_clear(said[i - 1].text, sentence.text)
+        plain = sentence.text if goes_on or not guessed else capital(sentence.text)
+        stop = guessed and (i + 1 == len(said) or borders.is_clear(sentence.text, said[i + 1].text))
+        joined = f"{text} {plain}" if text else plain
+        text = (_CAPTION.sub(lambda found: found[0].lower(), joined) if guessed or goes_on else joined) + "." * stop
+    return text
+
+
+def _stopped(sentence: Sentence) -> bool:
+    return not sentence.text[-1].isalnum()
 
 
 def one_matter(spoken: Sequence[Sentence], vectors: np.ndarray, first: int, last: int) -> list[tuple[int, int]]:
@@ -135,7 +148,7 @@ def _lead(spoken: Sequence[Sentence], vectors: np.ndarray, first: int, last: int
     for i in range(first - 1, -1, -1):
         if spoken[first].at - spoken[i].at > FAR or spoken[i].part != spoken[first].part:
             break
-        fits = 6 <= spoken[i].size <= LONGEST_LEAD and not _ASKS.search(spoken[i].text)
+        fits = 6 <= spoken[i].size <= LONGEST_LEAD and _ENDED.search(spoken[i].text)
         if fits and stands(opened(spoken[i].text), named=True):
             found.append((float(vectors[i] @ about) / float(np.linalg.norm(about) + 1e-9), i))
     alike, lead = max(found, default=(0.0, None))
@@ -148,7 +161,8 @@ def _end(spoken: Sequence[Sentence], first: int, last: int) -> int:
     while last > first and size - spoken[last].size >= LEAST_TOLD and _dangles(spoken, last):
         size -= spoken[last].size
         last -= 1
-    return last
+    adds = spoken[last].size > SHORT or not leans(spoken[last].text) or size - spoken[last].size < LEAST_TOLD
+    return last if adds or last == first else last - 1
 
 
 def _dangles(spoken: Sequence[Sentence], i: int) -> bool:

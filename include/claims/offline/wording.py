@@ -15,6 +15,11 @@ _ASIDES = re.compile(
     re.I,
 )
 _YOU_KNOW = re.compile(r"\b(?:you know|I mean),\s+", re.I)
+_ADDRESS = re.compile(r"\b(?:you know|I mean) (?=(?:I|we|they|he|she|there|in|and|but|so|it's|that's)\b)", re.I)
+_TAG = re.compile(r",\s+(?:right|okay|ok|you know|huh|yeah|you see)\?(?=\s|$)", re.I)
+"""A question that asks for no answer."""
+_ABANDONED = re.compile(r"(?:(?<=[.!?] )|^)(?:[\w'’]+,? ){0,7}[\w'’]+(?:-|--|–|—) (?=(?:And |But |So )?[A-Z])")
+"""A sentence that was given up for another one: "Anyway, I- And he was"."""
 _DOUBLED = re.compile(r"\b(\w+(?:['’]\w+)?(?:\s+\w+(?:['’]\w+)?){0,3})(?:\s*(?:,|-|\.\.\.|…)?\s+\1\b(?![-–]\w))+", re.I)
 _KEPT_DOUBLE = frozenset(
     {
@@ -90,6 +95,9 @@ def _tidied(passage: str) -> str:
     text = _SOUNDS.sub(lambda m: "," if m[0].startswith(",") and m[0].rstrip().endswith(",") else "", text)
     text = _ASIDES.sub("", text)
     text = _YOU_KNOW.sub("", text)
+    text = _ADDRESS.sub("", text)
+    text = _TAG.sub(".", text)
+    text = _ABANDONED.sub("", text)
     text = _FALSE_START.sub("", text)
     text = _STAMMER.sub("", text)
     for _ in range(2):
@@ -115,7 +123,7 @@ def _paired(text: str) -> str:
 
 def _finished(text: str) -> str:
     text = _paired(text)
-    text = text.strip(" ,;:–—-")
+    text = text.strip(" ,;:–—-").removeprefix("…").lstrip()
     text = re.sub(r"(?:\.\.\.|…)$", "", text).rstrip(" ,;:–—-")
     if text and not text.rstrip("\"'”’)").endswith((".", "!", "?")):
         text += "."
