@@ -15,7 +15,7 @@ import duckdb
 from include.claims.claim import claim_id
 from include.claims.extraction import Read
 from include.models.budget import CapReached
-from include.warehouse.database import append, records, transaction
+from include.warehouse.database import append, noting_changes, records, transaction
 from include.words import claim_text
 
 if TYPE_CHECKING:
@@ -108,10 +108,10 @@ def embed(work: Sequence[Unembedded], model: Embeds) -> list[Embedded]:
     return embedded
 
 
-def land(connection: duckdb.DuckDBPyConnection, embedded: Sequence[Embedded]) -> int:
+def land(connection: duckdb.DuckDBPyConnection, day: date, embedded: Sequence[Embedded]) -> int:
     """Writes the embeddings of claims that are there, in the place of earlier ones of their model, in one transaction;
-    says how many."""
-    with transaction(connection):
+    says how many. Themes of days before the run's stay as they are, whatever was embedded anew."""
+    with transaction(connection), noting_changes(connection, day, "raw.claim_embeddings"):
         keys = {"claims": [one.claim_id for one in embedded], "models": sorted({one.model for one in embedded})}
         there = {row["claim_id"] for row in records(
             connection, "select claim_id from raw.claims where claim_id in (select unnest($claims))",

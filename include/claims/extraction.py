@@ -98,7 +98,7 @@ def read_all(work: Sequence[ToRead], extractor: Extractor) -> list[Read]:
 
 def land(connection: duckdb.DuckDBPyConnection, day: date, results: Sequence[Read], docs: Path) -> Extracted:
     """Writes a day's claims in one transaction; claims of transcripts read before stay, of transcripts now gone go."""
-    with transaction(connection), noting_changes(connection, day, "raw.claims", "raw.claim_embeddings"):
+    with transaction(connection), noting_changes(connection, day, "raw.claims"):
         episodes = [result.episode_id for result in results]
         _forget(connection, day, episodes)
         rows = {

@@ -64,7 +64,7 @@ def land_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     with open_warehouse() as connection:
         take_in(connection, chosen_models.calls(settings()))
         landed = extraction.land(connection, run.day, results, settings().data_docs)
-        newly_embedded = embeddings.land(connection, embedded)
+        newly_embedded = embeddings.land(connection, run.day, embedded)
         unjudged: list[Comparison] = []
         if judge:
             unjudged = pairs.unjudged(connection, run.day, judge, chosen_models.embedding_model(settings()))

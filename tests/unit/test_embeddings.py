@@ -64,10 +64,10 @@ class Meaning:
 def test_claims_that_another_model_embedded_are_embedded_anew_the_day_s_first_and_then_the_latest(warehouse):
     first = embeddings.lacking(warehouse, DAY - timedelta(2), "one")
     assert [claim.claim_id for claim in first] == ["c2", "c0", "c1", "c3"]
-    assert embeddings.land(warehouse, embeddings.embed(first, Meaning("one"))) == 4
+    assert embeddings.land(warehouse, DAY, embeddings.embed(first, Meaning("one"))) == 4
     assert embeddings.lacking(warehouse, DAY, "one") == []
     assert len(embeddings.lacking(warehouse, DAY, "another")) == 4
-    embeddings.land(warehouse, embeddings.embed(first[:1], Meaning("another")))
+    embeddings.land(warehouse, DAY, embeddings.embed(first[:1], Meaning("another")))
     assert embeddings.lacking(warehouse, DAY, "one") == [], "who goes back finds what was there"
     assert [c.claim_id for c in embeddings.lacking(warehouse, DAY, "another", reread=["e0"])] == ["c1", "c3"]
 
@@ -75,7 +75,7 @@ def test_claims_that_another_model_embedded_are_embedded_anew_the_day_s_first_an
 def test_an_embedding_takes_the_place_of_its_model_s_earlier_one_and_a_claim_that_is_gone_gets_none(warehouse):
     claims = [Unembedded("c0", DAY, "text"), Unembedded("gone", DAY, "text")]
     for _ in range(2):
-        assert embeddings.land(warehouse, embeddings.embed(claims, Meaning("one"))) == 1
+        assert embeddings.land(warehouse, DAY, embeddings.embed(claims, Meaning("one"))) == 1
     assert records(warehouse, "select claim_id, model from raw.claim_embeddings") == [
         {"claim_id": "c0", "model": "one"}
     ]

@@ -75,7 +75,7 @@ def warehouse(tmp_path):
 def run(warehouse, reader, docs) -> extraction.Extracted:
     results = extraction.read_all(extraction.to_read(warehouse, DAY, reader), reader)
     landed = extraction.land(warehouse, DAY, results, docs)
-    embeddings.land(warehouse, embeddings.embed(embeddings.found(results, DAY), Meaning()))
+    embeddings.land(warehouse, DAY, embeddings.embed(embeddings.found(results, DAY), Meaning()))
     return landed
 
 
