@@ -1,8 +1,9 @@
 """Which pairs of claims a chat model is asked about, whether they tell the same story, and what it said.
 
 A claim is held against the eight that are likest to it among those of other episodes, said on its own day or in the
-30 days before. Who is among the eight changes when a day before is added, so a run of a day looks at the days after it
-as well, and asks what was not asked yet: whatever the order of days, the pairs and what was said of them end the same.
+30 days before, and against two of its own episode that are very like it. Who is among them changes when a day before is
+added, so a run of a day looks at the days after it as well, and asks what was not asked yet: whatever the order of
+days, the pairs and what was said of them end the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ from include.words import claim_text
 LIKEST = 8
 # A cosine. Of pairs below it, hardly any tell the same story.
 LIKE_ENOUGH = 0.3
+# Of claims of one episode, which have much in common whatever they tell.
+LIKEST_OF_ITS_OWN, VERY_LIKE = 2, 0.5
 DAYS_BACK = 30
 
 
@@ -63,14 +66,21 @@ def likest_pairs(claims: Sequence[Candidate], first: date) -> list[Pair]:
         likeness = np.round(vectors[today] @ vectors[start : today[-1] + 1].T, 5)
         for place, alike in zip(today, likeness, strict=True):
             alike[place - start :] = -1
-            alike[episodes[start : today[-1] + 1] == episodes[place]] = -1
-            near = np.flatnonzero(alike >= LIKE_ENOUGH)
-            likest = near[np.argsort(-alike[near], kind="stable")][:LIKEST]
+            own = episodes[start : today[-1] + 1] == episodes[place]
+            likest = [
+                *_likest(np.where(own, -1, alike), LIKEST, LIKE_ENOUGH),
+                *_likest(np.where(own, alike, -1), LIKEST_OF_ITS_OWN, VERY_LIKE),
+            ]
             pairs += [
                 Pair(ordered[place].claim_id, ordered[start + i].claim_id, day, round(float(alike[i]), 5))
-                for i in likest.tolist()
+                for i in likest
             ]
     return pairs
+
+
+def _likest(alike: np.ndarray, most: int, at_least: float) -> list[int]:
+    near = np.flatnonzero(alike >= at_least)
+    return near[np.argsort(-alike[near], kind="stable")][:most].tolist()
 
 
 def comparisons(pairs: Sequence[Pair], texts: Mapping[str, str]) -> list[Comparison]:

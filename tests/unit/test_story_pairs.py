@@ -11,6 +11,7 @@ from include.themes.pairs import (
     DAYS_BACK,
     LIKE_ENOUGH,
     LIKEST,
+    VERY_LIKE,
     Candidate,
     Pair,
     comparisons,
@@ -52,8 +53,13 @@ def test_a_claim_is_held_against_earlier_ones_and_the_smaller_ids_of_its_own_day
     assert pairs() == []
 
 
-def test_claims_of_one_episode_are_not_compared():
-    assert pairs(told("c1", episode="e"), told("c2", episode="e"), told("c3")) == [("c3", "c1"), ("c3", "c2")]
+def test_of_claims_of_one_episode_the_two_that_are_very_like_are_compared():
+    spoken = [told(f"c{number}", episode="e", degrees=10 * number) for number in range(4)]
+    own = [("c1", "c0"), ("c2", "c1"), ("c2", "c0"), ("c3", "c2"), ("c3", "c1")]
+    assert pairs(*spoken) == own
+    edge = float(np.degrees(np.arccos(VERY_LIKE)))
+    assert pairs(told("c1", episode="e"), told("c2", episode="e", degrees=edge - 1)) == [("c2", "c1")]
+    assert pairs(told("c1", episode="e"), told("c2", episode="e", degrees=edge + 1)) == []
 
 
 def test_what_was_said_more_than_30_days_before_is_not_compared():
