@@ -8,18 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-TOLD = {"same": 0.10, "related": -0.25, "different": -0.25}
+TOLD = {"same": 0.10, "related": -0.08, "different": -0.25}
 """What a chat model's verdict on two claims adds to their likeness.
 
-Likeness says how probable it is that two claims tell one story: 17 of log odds a point, on insights
-grouped by hand. A verdict that is right 19 times in 20 adds or takes off log 19.
+Likeness says how probable it is that two claims tell one story: 17 of log odds a point, on insights grouped by hand. A
+verdict that is right 19 times in 20 adds or takes off log 19; "related" is said now and then of two sides of one story.
 """
 
 EVEN = 0.07
 """How far above the bar it is even whether two claims tell one story. Where there is a verdict on them, likeness counts
 for no more than that: it may cast doubt on a verdict, and never outweighs it."""
 
-PASSED_OVER = -0.06
+PASSED_OVER = -0.02
 """How far below the bar two claims are that no verdict is on, where one of them was compared with others: they are not
 among the likest, but what it is compared with may bring them together."""
 

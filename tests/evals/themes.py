@@ -4,8 +4,9 @@ Measured against insights that were grouped by hand: those in `../shared/gold` w
 How views of a claim are combined in `include.themes.grouping` was chosen with all of them in view. Each set is grouped
 all at once, as a file is, and as a stream, dealt at random over five days that come one after the other. Beside them
 stand the plain mean of the embedding model, grouped in the same way, what comes of asking for the likeness that suits
-the other sets best, and what comes of a chat model's verdicts: a large model was asked about all pairs that the
-pipeline asks about, by the pipeline's rules, and its answers were kept (`gold/verdicts.jsonl`).
+the other sets best, what comes of a reader's verdicts on the pairs that the pipeline asks about, all of them right or
+one in twenty wrong, and what comes of a chat model's: a large model was asked about all these pairs, by the pipeline's
+rules, and its answers were kept (`gold/verdicts.jsonl`).
 """
 
 import json
@@ -28,6 +29,7 @@ from include.themes.rare_words import rare_words
 HERE = Path(__file__).resolve()
 SETS = {
     "shared": HERE.parents[3] / "shared" / "gold" / "themes-dev.jsonl",
+    "news": HERE.parents[3] / "shared" / "gold" / "themes-news-dev.jsonl",
     "bundled": HERE.parent / "gold" / "themes.jsonl",
     "technology": HERE.parent / "gold" / "themes_a.jsonl",
     "other fields": HERE.parent / "gold" / "themes_b.jsonl",
@@ -111,6 +113,23 @@ def with_verdicts(gold: Gold, said: dict) -> tuple[str, dict[str, float]]:
     return f"{len(asked)} at once, with a chat model's verdicts", measure(found, gold.themes)
 
 
+def with_a_reader_s_verdicts(gold: Gold, wrong: float) -> dict[str, float]:
+    """How the insights of a set are grouped, at once, by what a reader would say of all pairs that are asked about, of
+    which a share, drawn at random, is wrong; the mean of several draws."""
+    claims = _claims(gold.texts, gold.embeddings, range(len(gold.ids)))
+    theme_of = dict(zip(claims.claim_ids, gold.themes, strict=True))
+    asked = [(pair.claim_id, pair.other_claim_id) for pair in pairs_of(claims)]
+    draws = []
+    for seed in range(DEALS if wrong else 1):
+        slips = np.random.default_rng(seed).random(len(asked)) < wrong
+        verdicts = {
+            (one, other): "same" if (theme_of[one] == theme_of[other]) != slip else "different"
+            for (one, other), slip in zip(asked, slips, strict=True)
+        }
+        draws.append(measure(assign(claims, _claims((), gold.embeddings, ()), (), verdicts=verdicts), gold.themes))
+    return {name: statistics.fmean(figures[name] for figures in draws) for name in MEASURES}
+
+
 def rows(gold: Gold) -> Iterator[tuple[str, dict[str, float]]]:
     """How the insights of a set were grouped, and the measures of it."""
     texts, themes = gold.texts, gold.themes
@@ -120,6 +139,9 @@ def rows(gold: Gold) -> Iterator[tuple[str, dict[str, float]]]:
     means = {name: statistics.fmean(figures[name] for figures in dealt) for name in MEASURES}
     yield f"over {DAYS} days, mean of {DEALS} deals", means
     yield "all at once, by the model's plain mean", measure(at_once(texts, bundled_encoder().encode(texts)), themes)
+    for wrong in (0.0, 0.05):
+        told = f"at once, by a reader's verdicts, {wrong:.0%} of them wrong"
+        yield told, with_a_reader_s_verdicts(gold, wrong)
     yield "each alone", measure([str(i) for i in range(len(texts))], themes)
 
 

@@ -38,7 +38,7 @@ def both(shown: str) -> bool:
 @pytest.fixture(scope="module")
 def asked_and_built(tmp_path_factory):
     """The requests of a first run, those of a second, and the tables after each."""
-    folder = tmp_path_factory.mktemp("chat")
+    folder = tmp_path_factory.mktemp("it's a día, [1] & ~")
     with sample.serve(port=0) as feeds, ChatServer(scripted) as server:
         settings = {
             "PODCAST_FEEDS": f"{feeds}/feeds.txt",
