@@ -12,8 +12,8 @@ _INTERNAL_IPV4 = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "168.63.129.16
 """Ranges that look public and lead to the services of a cloud's own host."""
 
 _SECRET_NAME = (
-    r"(?:[\w.-]*(?:token|secret|passw|passphrase|pwd|signature|credential|hmac|jwt|api[_-]?key|private)[\w.-]*"
-    r"|(?:[\w.-]*[_-])?(?:auth|key|sig|pass|policy|session|sid)(?:[_-][\w.-]*)?"
+    r"(?:[\w.-]{0,40}(?:token|secret|passw|passphrase|pwd|signature|credential|hmac|jwt|api[_-]?key|private)[\w.-]{0,40}"
+    r"|(?:[\w.-]{0,40}[_-])?(?:auth|key|sig|pass|policy|session|sid)(?:[_-][\w.-]{0,40})?"
     r"|authkey|authcode|authhash|authorization|sessionid)"
 )
 _PRIVATE_FEED = "|".join(
@@ -32,15 +32,19 @@ _PRIVATE_FEED = "|".join(
     )
 )
 SECRETS = (
-    (r"(?i)(\b[a-z][a-z0-9+.-]*://)[^\s/?#@\"'<>\\]+@", r"\1"),
-    (rf"(?i)((?:[?&;#]|%3f|%26){_SECRET_NAME}(?:=|%3d))[^\s&;#\"'<>\\]+", r"\1***"),
-    (rf"(?i)(://(?:[\w-]+\.)*(?:{_PRIVATE_FEED}))[^\s\"'<>?#&\\]+", r"\1***"),
-    (r"(?i)(/(?:private|premium|members?|subscribers?)[\w-]*/(?:rss/|feed/)?)[\w.~=-]{16,}", r"\1***"),
-    (r"\beyJ[\w.=-]{20,}", "***"),
+    (r"(?i)(\b[a-z][a-z0-9+.-]{0,20}://)([^\s/?#@\"'<>\\]+)@", r"\1"),
+    (rf"(?i)((?:[?&;#]|%3f|%26){_SECRET_NAME}(?:=|%3d))([^\s&;#\"'<>\\]+)", r"\1***"),
+    (rf"(?i)(://(?:[\w-]+\.)*(?:{_PRIVATE_FEED}))([^\s\"'<>?#&\\]+)", r"\1***"),
+    (r"(?i)(/(?:private|premium|members?|subscribers?)[\w-]*/(?:rss/|feed/)?)([\w.~=-]{16,})", r"\1***"),
+    (r"(\b)(eyJ[\w.=-]{20,})", "***"),
 )
 """What is a secret in an address, and what stands in its place: user and password; values named like a token; the paths
 of private feeds, of hosts that are known and by how they are usually called; anything packed as a signed token is. Read
-by Python and by DuckDB alike."""
+by Python and by DuckDB alike; the second group is the secret."""
+_TELLING = r"^[^:]{8,}$"
+_FIGURE = "[0-9]"
+"""A secret is looked for on its own, without its address, where it has eight characters and a figure: shorter ones, and
+words, stand in many a text by chance."""
 
 
 def is_public(address: str) -> bool:
@@ -62,17 +66,37 @@ def without_secrets(said: str) -> str:
     return said
 
 
+def without_secrets_of(feed_url: str, said: str) -> str:
+    """A text of a feed without secrets, those of the feed's own address also where they stand alone."""
+    parts = (part for pattern, _ in SECRETS for found in re.finditer(pattern, feed_url) for part in found[2].split(":"))
+    for secret in parts:
+        if re.search(_TELLING, secret) and re.search(_FIGURE, secret):
+            said = said.replace(secret, "***")
+    return without_secrets(said)
+
+
 def bears_secret(url: str) -> bool:
     """Whether an address holds what only its subscriber may know."""
     return without_secrets(url) != url
 
 
-def macro() -> str:
-    """`without_secrets` as a statement that makes it a macro of DuckDB, under the same name."""
+def macros() -> str:
+    """`without_secrets` and `without_secrets_of` as statements that make them macros of DuckDB, named alike."""
     expression = "said"
     for secret, instead in SECRETS:
         expression = f"regexp_replace({expression}, {_quoted(secret)}, {_quoted(instead)}, 'g')"
-    return f"create or replace macro without_secrets(said) as {expression}"
+    found = ", ".join(f"regexp_extract_all(feed_url, {_quoted(secret)}, 2)" for secret, _ in SECRETS)
+    parts = f"string_split(array_to_string(flatten([{found}]), ':'), ':')"
+    telling = f"regexp_matches(part, {_quoted(_TELLING)}) and regexp_matches(part, {_quoted(_FIGURE)})"
+    return f"""
+        create or replace macro without_secrets(said) as {expression};
+        create or replace macro without_secrets_of(feed_url, said) as without_secrets(
+            list_reduce(
+                list_prepend(said, list_filter({parts}, lambda part: {telling})),
+                lambda shown, part: replace(shown, part, '***')
+            )
+        );
+    """
 
 
 def host(url: str) -> str:

@@ -3,11 +3,13 @@
 import functools
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+OFFLINE = "offline"
+ENGLISH = "English"
 PROJECT = Path(__file__).resolve().parent.parent
 
 _ODD_IN_PATHS = frozenset('?#;$%{}\\"')
@@ -25,9 +27,10 @@ class Settings(BaseSettings):
     transcriber: Literal["auto", "publisher", "assemblyai", "local"] = "auto"
     assemblyai_usd_per_hour: Annotated[float, Field(ge=0)] = 0.27
     speech_model: str = "bundled"
-    llm_model: str = "offline"
+    llm_model: str = OFFLINE
     llm_price: Annotated[tuple[float, float] | None, NoDecode] = None
     llm_requests_per_minute: Annotated[float, Field(gt=0)] | None = None
+    digest_language: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z ()-]{2,40}$")] = ENGLISH
     embedding_model: str = "bundled"
     daily_budget_usd: float = 5.0
     daily_audio_hours: float = 10.0
@@ -56,6 +59,17 @@ class Settings(BaseSettings):
         if len(rates) != 2 or not all(re.fullmatch(r"\d+(\.\d+)?", rate, re.ASCII) for rate in rates):
             raise ValueError("wants US dollars for a million tokens in and out, such as 0.15/0.60")
         return tuple(map(float, rates))
+
+    @model_validator(mode="after")
+    def _writable(self) -> Self:
+        """A digest in another language needs somebody who can write it."""
+        self.digest_language = self.digest_language[0].upper() + self.digest_language[1:]
+        if self.digest_language != ENGLISH and self.llm_model == OFFLINE:
+            raise ValueError(
+                f"PODCAST_DIGEST_LANGUAGE is {self.digest_language}, but without a chat model claims are told in the "
+                "words in which they were said: set PODCAST_LLM_MODEL, or leave the language at English"
+            )
+        return self
 
     @field_validator("data_dir", mode="after")
     @classmethod

@@ -31,6 +31,17 @@ def unsupported(text: str, nearby: str, names: frozenset[str]) -> Unsupported:
     return Unsupported(tuple(dict.fromkeys(stray)), tuple(dict.fromkeys(strangers)))
 
 
+def unsupported_figures(text: str, nearby: str, digits: int = 1) -> Unsupported:
+    """The numbers in figures that a text in one language has and its source in another does not bear out, whatever
+    stands between their digits ("45,000", "45.000", "45 000") and whatever their scale ("1,5 Millionen"). Of at least
+    so many digits, zeros at the ends aside."""
+    borne_out = {"", "1", *(_digits_of(f"{value:f}") for value in values(nearby))}
+    borne_out.update(_digits_of(found) for found in _FIGURE.findall(nearby))
+    figures = _FIGURE.findall(_MYRIADS.sub(" ", text))
+    stray = (found for found in figures if len(_digits_of(found)) >= digits and _digits_of(found) not in borne_out)
+    return Unsupported(tuple(dict.fromkeys(stray)))
+
+
 def spellings(*texts: str) -> frozenset[str]:
     """Every word of some texts, and every two to four neighbours written as one, since "OpenAI" is also "open AI".
 
@@ -70,6 +81,17 @@ def as_said(text: str, facts: Unsupported) -> list[str]:
         else:
             joined.append((start, end))
     return list(dict.fromkeys(text[start:end].rstrip("'’") for start, end in joined))
+
+
+# Figures
+
+_FIGURE = re.compile(r"\d+(?:[.,]\d+|[\s'’]\d{3}(?!\d))*")
+_MYRIADS = re.compile(r"\d[\d.,]*\s?[千万萬億亿천만억][\d千万萬億亿천만억.,]*")
+"""Numbers that are counted by ten thousands: their digits are other ones."""
+
+
+def _digits_of(figure: str) -> str:
+    return "".join(str(int(sign)) for sign in figure if sign.isdecimal()).strip("0")
 
 
 # Names

@@ -22,7 +22,7 @@ _USUAL = {
     "English": "the and that this you it's they there what with have are were from about because would which who my",
     "Spanish": "el los las que una por con para como pero más esto está eso muy también porque cuando hay ser",
     "Portuguese": "os que uma não com para mas mais isso está muito também porque você quando ele foi são tem gente",
-    "French": "le les des est que une pas pour dans qui mais c'est vous nous avec sur ce je il sont ça du au était",
+    "French": "le les des est que une pas pour dans qui mais c'est vous nous avec sur ce je il sont ça du au j'ai",
     "German": "der die und das ist nicht ich ein eine zu den mit auf auch wir sie es wenn aber dass",
     "Italian": "il che di è per non una sono con ma anche come questo della più gli perché quando c'è nel",
     "Dutch": "de het een van en dat niet ik zijn maar ook wel met voor die op dan naar wij heel",

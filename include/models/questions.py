@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from include.settings import ENGLISH
+
 _PROMPTS = Path(__file__).with_name("prompts")
 
 
@@ -75,9 +77,10 @@ class Asks(Protocol):
     def keys(self, question: Question) -> tuple[str, ...]: ...
 
 
-def load_prompt(name: str) -> Prompt:
-    """The prompt in `include/models/prompts/NAME.md`: what stands above its first line `---` is the system part."""
-    text = (_PROMPTS / f"{name}.md").read_text(encoding="utf-8")
+def load_prompt(name: str, language: str = ENGLISH) -> Prompt:
+    """The prompt in `include/models/prompts/NAME.md`: what stands above its first line `---` is the system part.
+    `language` is the one that readers get; prompts that ask for their texts name it, and so does their version."""
+    text = (_PROMPTS / f"{name}.md").read_text(encoding="utf-8").replace("$language", language)
     system, user = text.split("\n---\n", 1)
     return Prompt(name, system.strip(), user.strip(), short_hash(text))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from include.claims.claim import Extractor, Scorer
 from include.models.budget import Budget, dollars
 from include.models.calls import CallStore
-from include.settings import Settings
+from include.settings import OFFLINE, Settings
 
 if TYPE_CHECKING:
     from include.models.chat import ChatModel
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from include.models.provider_embedding import ProviderEncoder
     from include.themes.judge import StoryJudge
 
-OFFLINE = "offline"
 BUNDLED = "bundled"
 _CALLS = "llm_calls"
 
@@ -28,7 +27,7 @@ def extractor(settings: Settings) -> Extractor:
         return EnglishOnly(OfflineExtractor())
     from include.claims.chat.extractor import ChatExtractor
 
-    return ChatExtractor(_chat_model(settings))
+    return ChatExtractor(_chat_model(settings), language=settings.digest_language)
 
 
 def scorer(settings: Settings) -> Scorer:
@@ -39,7 +38,7 @@ def scorer(settings: Settings) -> Scorer:
         return OfflineScorer()
     from include.claims.chat.scorer import ChatScorer
 
-    return ChatScorer(_chat_model(settings))
+    return ChatScorer(_chat_model(settings), settings.digest_language)
 
 
 def story_judge(settings: Settings, folder: str = _CALLS) -> "StoryJudge | None":

@@ -94,8 +94,9 @@ class Calendar:
         return f"the time zone of its dates is not certain; read were {assumed}"
 
     def _read(self, said: str) -> datetime | None:
+        said = re.sub(r" ?, ?", ", ", " ".join(said.split()))[:100]
         for form in _FORMS:
-            if found := form.fullmatch(said.strip()[:100]):
+            if found := form.fullmatch(said):
                 break
         else:
             return None

@@ -1,18 +1,19 @@
 """Podcast feeds: from the bytes of an RSS or Atom document to the show and its items. Pure; nothing is fetched."""
 
+import functools
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from include.addresses import host, mended
+from include.addresses import host, mended, without_secrets_of
 from include.sources import dates, document
 from include.sources.document import plain_text, text, yes_or_no
 
-VERSION = "3"
+VERSION = "4"
 """Names what the modules that read feeds make of a document; another one has every feed read again in full."""
 MAX_DESCRIPTION = 50_000
 """Characters kept of an item's description."""
@@ -68,7 +69,7 @@ class Feed:
 
 def parse(content: bytes, feed_url: str, media_type: str = "", base_url: str | None = None) -> Feed:
     """The feed in `content`, known by `feed_url`. Relative URLs are resolved against `base_url`, the address it was
-    read from where that is another; markup is removed from texts.
+    read from where that is another; markup, and what of the feed's address is secret, is removed from texts.
 
     Raises document.UnreadableFeed where it is neither RSS nor Atom or is out of all bounds. Items that cannot become
     episodes (no date, no identity, seen twice, blocked) are kept with their `problem`. A second costs about 8 MB of
@@ -83,11 +84,12 @@ def parse(content: bytes, feed_url: str, media_type: str = "", base_url: str | N
     explicit = yes_or_no(text(channel, "itunes_explicit"))
     said = (text(entry, "published") or text(entry, "updated") for entry in (channel, *read.entries))
     times = dates.Calendar.of(text(channel, "language"), urlsplit(feed_url).hostname or "", said)
-    show = _Show(show_key, base_url, tuple(dict.fromkeys(channel.get("podcast_persons", []))), explicit, times)
+    shown = functools.partial(without_secrets_of, feed_url)
+    show = _Show(show_key, base_url, tuple(dict.fromkeys(channel.get("podcast_persons", []))), explicit, times, shown)
     items = tuple(_item(entry, position, show, seen) for position, entry in enumerate(read.entries))
     return Feed(
         show_id=_identifier("s", show_key),
-        show_title=plain_text(text(channel, "title")) or host(feed_url),
+        show_title=shown(plain_text(text(channel, "title"))) or host(feed_url),
         language=text(channel, "language").replace("_", "-") or None,
         items=() if blocked else items,
         blocked=blocked,
@@ -109,6 +111,7 @@ class _Show:
     persons: tuple[str, ...]
     explicit: bool | None
     times: dates.Calendar
+    shown: Callable[[str], str]
 
 
 def _item(entry: Mapping, position: int, show: _Show, seen: set[str]) -> FeedItem:
@@ -135,20 +138,20 @@ def _item(entry: Mapping, position: int, show: _Show, seen: set[str]) -> FeedIte
         position=position,
         episode_id=_identifier("e", f"{show.key}\n{guid}") if guid else None,
         guid=guid,
-        title=plain_text(text(entry, "title") or text(entry, "itunes_title")) or "Untitled episode",
-        description=plain_text(_longest(entry))[:MAX_DESCRIPTION],
+        title=show.shown(plain_text(text(entry, "title") or text(entry, "itunes_title"))) or "Untitled episode",
+        description=show.shown(plain_text(_longest(entry))[:MAX_DESCRIPTION]),
         published_at=published_at,
         episode_url=episode_url,
         audio_url=audio.get("url"),
         audio_type=audio.get("type"),
         duration_seconds=dates.duration(text(entry, "itunes_duration")) or dates.duration(audio.get("duration")),
-        persons=tuple(dict.fromkeys(entry.get("podcast_persons", []))) or show.persons,
+        persons=tuple(map(show.shown, dict.fromkeys(entry.get("podcast_persons", []) or show.persons))),
         transcripts=tuple(_transcripts(entry, show.base_url)),
         explicit=show.explicit if explicit is None else explicit,
         season=_whole(text(entry, "podcast_season") or text(entry, "itunes_season")),
         episode_number=_number(text(entry, "podcast_episode") or text(entry, "itunes_episode")),
         chapters_url=mended(entry.get("podcast_chapters_url"), show.base_url),
-        problem=problem,
+        problem=problem and show.shown(problem),
     )
 
 

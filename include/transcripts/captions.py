@@ -13,10 +13,11 @@ from itertools import pairwise
 from include.transcripts.row import CLOCK, Row, clock, folded
 from include.words import words
 
-_TIMES = re.compile(rf"^[^\S\n]*({CLOCK})[^\S\n]*(?:-+>|—>|→)[^\S\n]*({CLOCK})(?:[^\S\n].*)?$")
-_NOT_SPOKEN = re.compile(r"(?i)^(?:NOTE|STYLE|REGION)\b")
+_TIMES = re.compile(rf"^[^\S\n]*({CLOCK})[^\S\n]*(?:[-–—]+>|→)[^\S\n]*({CLOCK})(?:[^\S\n].*)?$")
+_NOT_SPOKEN = re.compile(r"(?i)^(?:NOTE|STYLE|REGION|WEBVTT)\b")
+"""Heads of blocks that nobody says; a file put together of several has a head in its midst."""
 _VOICE = re.compile(r"(?i)<v(?:\.[^\s>]*)?[ \t]+([^>]*)>")
-_TAG = re.compile(r"<[^<>]*>|\{\\[^{}]*\}")
+_TAG = re.compile(r"</?[^\W\d_][^<>]*>|<[\d:.,]*>|\{\\[^{}]*\}")
 _ROLLING = 0.3
 """The share of cues that begin with what the cue before ended with, from which captions roll."""
 _FEWEST_WORDS = 3
@@ -36,16 +37,20 @@ def cues(text: str) -> list[Row]:
 def _cues(text: str) -> Iterator[Row]:
     lines = text.split("\n")
     places = [place for place, line in enumerate(lines) if _TIMES.match(line)]
-    for place, following in pairwise([*places, len(lines)]):
+    for number, (place, following) in enumerate(pairwise([*places, len(lines)]), 1):
         start, end = (clock(time) for time in _TIMES.match(lines[place]).groups())  # type: ignore[union-attr]
         spoken: Sequence[str] = lines[place + 1 : following]
         if following < len(lines):
-            spoken = _without_name(spoken)
+            spoken = _without_name(spoken, number)
         yield Row("\n".join(_without_notes(spoken)), start=start, end=end)
 
 
-def _without_name(lines: Sequence[str]) -> Sequence[str]:
-    """A cue's lines without the number or name of the next cue, which stands right above its times."""
+def _without_name(lines: Sequence[str], number: int) -> Sequence[str]:
+    """The lines of the cue of that number, from 1 on, without the number or name of the next one, which stands right
+    above its times; with a blank line between, a number is the next one's where it counts on."""
+    last = next((place for place in reversed(range(len(lines))) if lines[place].strip()), -1)
+    if -1 < last < len(lines) - 1 and lines[last].strip() in (str(number), str(number + 1)):
+        return lines[:last] if last == 0 or not lines[last - 1].strip() else lines
     if lines and (lines[-1].strip().isdigit() or (len(lines) > 1 and lines[-1].strip() and not lines[-2].strip())):
         return lines[:-1]
     return lines

@@ -135,7 +135,9 @@ def decoded(content: bytes, charset: str | None = None) -> str:
     if head.count(0) > len(head) // 4:
         return content.decode("utf-16-le" if head[1:2] == b"\0" else "utf-16-be", errors="replace")
     page = _CHARSET.search(head)
-    named = ("utf-8", charset, page[1].decode("ascii") if page else None)
+    if (text := _utf8(content)) is not None:
+        return text
+    named = (charset, page[1].decode("ascii") if page else None)
     for codec in filter(None, named):
         try:
             return content.decode(codec)
@@ -145,6 +147,18 @@ def decoded(content: bytes, charset: str | None = None) -> str:
 
     best = from_bytes(content[:200_000]).best()
     return content.decode(best.encoding if best else "cp1252", errors="replace")
+
+
+def _utf8(content: bytes) -> str | None:
+    """The text of a document in UTF-8, None where it is in another encoding. Speech models cut letters apart now and
+    then: where there are two whole letters of several bytes to each stray byte, these go."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("utf-8", errors="ignore")
+    kept = len(text.encode())
+    whole = sum(letter > "\x7f" for letter in text)
+    return text if whole >= 2 * (len(content) - kept) else None
 
 
 def word_count(segments: Sequence[Segment]) -> int:

@@ -21,10 +21,12 @@ _LISTS = (
     "results",
     "word_segments",
     "words",
+    "items",
+    "channels",
 )
 _TEXTS = ("body", "text", "transcript", "content", "value", "utterance", "punctuated_word", "word")
 _SPEAKERS = ("speaker", "speaker_name", "speakerName", "speaker_label", "name")
-_TIMES = ("startTime", "start", "start_time", "begin", "ts", "offset"), ("endTime", "end", "end_time", "end_ts")
+_TIMES = ("startTime", "start", "start_time", "begin", "ts", "offset"), ("endTime", "end", "end_time", "end_ts", "stop")
 _IN_MILLISECONDS = ("startMs", "start_ms"), ("endMs", "end_ms")
 _LONGEST_SENTENCE = 60
 _CLOSING = re.compile(r"[,.;:!?…%)\]}”’]+$|['’](?:s|t|re|ve|ll|d|m)$")
@@ -87,6 +89,8 @@ def _whole_numbers(entries: Sequence[Any]) -> bool:
 def _row(entry: Any, millis: bool) -> Row | None:
     if not isinstance(entry, Mapping):
         return None
+    if isinstance(guesses := entry.get("alternatives"), list) and guesses and isinstance(guesses[0], Mapping):
+        entry = {**guesses[0], **entry}
     text = next((entry[name] for name in _TEXTS if isinstance(entry.get(name), str)), None)
     if text is None and isinstance(entry.get("elements"), list):
         parts = [part for part in entry["elements"] if isinstance(part, dict) and isinstance(part.get("value"), str)]

@@ -48,7 +48,7 @@ def open_warehouse(path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnecti
         connection = _connect(file)
         try:
             connection.execute("set TimeZone = 'UTC'")
-            connection.execute(addresses.macro())
+            connection.execute(addresses.macros())
             connection.execute(_SCHEMA.read_text())
             yield connection
         finally:

@@ -338,7 +338,7 @@ select
     without_secrets(feed_url) as feed_url,
     show_title,
     position,
-    without_secrets(guid) as guid,
+    without_secrets_of(feed_url, guid) as guid,
     title,
     published_at,
     coalesce(problem, 'the publication date was in the future when the feed was read; it waits for that day') as problem

@@ -16,8 +16,8 @@ from include.claims.claim import Claim, Extraction, ReadEpisode
 from include.claims.offline.extractor import OfflineExtractor, OfflineScorer
 from include.claims.offline.worth import Weights, fitted
 from include.local.claim_files import EpisodeFile, claims_of
-from include.pipeline.chosen_models import OFFLINE, calls, extractor, scorer
-from include.settings import settings
+from include.pipeline.chosen_models import calls, extractor, scorer
+from include.settings import OFFLINE, settings
 from tests.evals.fit_offline import Lesson, by_field, by_show, lesson
 from tests.evals.material import Annotated, bundled_gold, further_readings, shared_gold
 from tests.evals.measures import MEASURES, measure

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from include.addresses import bears_secret, host, macro, mended, without_secrets
+from include.addresses import bears_secret, host, macros, mended, without_secrets, without_secrets_of
 
 SECRET = "7f3acafe5ecre7d41b"
 
@@ -37,7 +37,7 @@ def test_a_secret_of_an_address_is_put_out_of_sight_wherever_the_address_stands(
     assert SECRET not in without_secrets(said)
     assert without_secrets(said).endswith('", "why": "the server answered 503"}')
     with duckdb.connect() as connection:
-        connection.execute(macro())
+        connection.execute(macros())
         assert connection.execute("select without_secrets($said)", {"said": said}).fetchone() == (
             without_secrets(said),
         )
@@ -88,3 +88,41 @@ def test_a_link_is_mended_or_given_up(link, address):
 def test_a_show_without_a_title_is_named_by_its_host():
     assert host(f"https://ann:{SECRET}@members.tide.example/rss?auth={SECRET}") == "members.tide.example"
     assert host("http://127.0.0.1:8001/rss") == "127.0.0.1:8001"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (f"Tide, for ann only ({SECRET})", "Tide, for ann only (***)"),
+        (f"https://members.tide.example/e/{SECRET}/12", "https://members.tide.example/e/***/12"),
+        (
+            f"Listen at https://x.example/?token={SECRET}2 or write to ann",
+            "Listen at https://x.example/?token=*** or write to ann",
+        ),
+        ("Harbour dues rose", "Harbour dues rose"),
+        (None, None),
+    ],
+)
+@pytest.mark.parametrize(
+    "feed_url",
+    [
+        f"https://members.tide.example/rss?auth={SECRET}&show=1",
+        f"https://ann:{SECRET}@members.tide.example/rss?key=harbour",
+        f"https://tide.supercast.com/feeds/{SECRET}",
+    ],
+)
+def test_the_secret_of_a_feed_is_put_out_of_sight_where_it_stands_alone_too(feed_url, said, shown):
+    if said:
+        assert without_secrets_of(feed_url, said) == shown
+    with duckdb.connect() as connection:
+        connection.execute(macros())
+        assert connection.execute("select without_secrets_of($1, $2)", [feed_url, said]).fetchone() == (shown,)
+
+
+def test_a_feed_without_a_secret_takes_nothing_out_of_its_texts():
+    with duckdb.connect() as connection:
+        connection.execute(macros())
+        for url in ("https://tide.example/rss", "https://ann:short@tide.example/rss?auth=everybody"):
+            said = "Ann is short, and everybody knows https://tide.example/12"
+            assert without_secrets_of(url, said) == said
+            assert connection.execute("select without_secrets_of($1, $2)", [url, said]).fetchone() == (said,)

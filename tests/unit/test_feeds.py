@@ -449,3 +449,19 @@ def test_a_zone_that_several_countries_have_is_told_by_the_feed_and_else_said(ch
     assert published.hour + published.minute / 60 == hour
     assert (feed.remark is not None) == is_said
     assert not is_said or "IST" in feed.remark
+
+
+def test_the_secret_of_a_private_feed_stands_in_none_of_its_texts():
+    token = "7f3acafe5ecre7"
+    item = f"""<item><guid>{token}/12</guid><pubDate>Thu, 15 Jan 2026 06:00:00 GMT</pubDate>
+        <title>[{token}] Dues</title>
+        <description>For {token}: https://quay.example/n?key=other5ecret and &lt;a href="/{token}"&gt;more&lt;/a&gt;
+        </description></item>"""
+    content = f"<rss><channel><title>Quay, {token}</title>{item}{item}</channel></rss>".encode()
+    feed = feeds.parse(content, f"https://members.quay.example/rss?auth={token}")
+    first, again = feed.items
+    assert (feed.show_title, first.title) == ("Quay, ***", "[***] Dues")
+    assert first.description == "For ***: https://quay.example/n?key=*** and more"
+    assert first.guid == f"{token}/12", "an item is known by it"
+    assert again.problem
+    assert token not in again.problem

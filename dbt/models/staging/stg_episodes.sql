@@ -8,7 +8,7 @@ episodes as (
 judged as (
     select
         *,
-        {{ shares_private_links() }} or without_secrets(episode_url) = episode_url as shows_page,
+        {{ shares_private_links() }} or without_secrets_of(feed_url, episode_url) = episode_url as shows_page,
         {{ shares_private_links() }}
         or (without_secrets(feed_url) = feed_url and without_secrets(audio_url) = audio_url) as shows_audio
     from episodes
@@ -18,7 +18,7 @@ select
     -- ids
     episode_id,
     show_id,
-    guid,
+    without_secrets_of(feed_url, guid) as guid,
     feed_url,
 
     -- text

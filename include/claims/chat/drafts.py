@@ -8,10 +8,12 @@ from rapidfuzz import fuzz
 
 from include.claims.chat.windows import Line
 from include.claims.claim import Claim, DroppedClaim, Episode
-from include.claims.facts import spellings, unsupported
+from include.claims.facts import Unsupported, spellings, unsupported, unsupported_figures
 from include.claims.grounding import SHORTEST_QUOTE, Place, WordIndex, matching_speaker
+from include.claims.languages import other_language
 from include.claims.untrusted import as_data, gives_orders, visible, without_orders
 from include.models.forms import Form, as_form
+from include.settings import ENGLISH
 from include.warehouse.rules import HEADLINE_CHARACTERS, INSIGHT_CHARACTERS
 from include.words import words
 
@@ -19,6 +21,10 @@ Kind = Literal["fact", "cause", "prediction", "tradeoff", "number", "strategy", 
 
 NUMBERS_WITHIN = 150
 """Numbers of an insight must occur within so many words of its quote; names anywhere in the episode."""
+
+LONG_FIGURE = 3
+"""From so many digits on, zeros at its ends aside, a number of talk in another language is one that is written in
+figures."""
 
 
 class ChosenPassage(Form):
@@ -88,8 +94,10 @@ class Draft:
 class Source:
     """What the claims of an episode are held against."""
 
-    def __init__(self, episode: Episode, transcript: WordIndex):
+    def __init__(self, episode: Episode, transcript: WordIndex, language: str = ENGLISH):
         self._transcript = transcript
+        self._said_in_english = other_language(transcript.text) is None
+        self._told_in_english = language == ENGLISH
         self._known = (episode.title, episode.show_title, episode.description, *episode.persons, *transcript.speakers)
         self._names = spellings(transcript.text, *self._known)
 
@@ -151,12 +159,20 @@ class Source:
             if speaker is None:
                 problems.append(("wrong_speaker", f"{named}; there spoke {', '.join(speakers)}"))
         nearby = self._transcript.around(draft.place, NUMBERS_WITHIN)
-        stray = unsupported(f"{draft.headline}\n{draft.insight}", "\n".join((nearby, *self._known)), self._names)
+        stray = self._unsupported(f"{draft.headline}\n{draft.insight}", "\n".join((nearby, *self._known)))
         if stray.numbers:
             problems.append(("unsupported_number", ", ".join(stray.numbers)))
         if stray.names:
             problems.append(("unsupported_name", ", ".join(stray.names)))
         return replace(draft, speaker=speaker, problems=tuple(problems))
+
+    def _unsupported(self, text: str, nearby: str) -> Unsupported:
+        """What a text says and nobody said. What was translated has other names ("Lisbon") and other words for numbers,
+        so that its figures alone can be held against what was said: of talk in English all, else those that are too
+        long to have been said in words."""
+        if self._said_in_english and self._told_in_english:
+            return unsupported(text, nearby, self._names)
+        return unsupported_figures(text, nearby, 1 if self._said_in_english else LONG_FIGURE)
 
 
 def _publishable(headline: str, insight: str) -> bool:

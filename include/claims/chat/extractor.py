@@ -18,12 +18,14 @@ from include.claims.untrusted import as_data, orders_cut
 from include.models.calls import ANSWERED
 from include.models.forms import as_form, items_of
 from include.models.questions import Answer, Asks, NobodyAnswered, Question, load_prompt, short_hash
+from include.settings import ENGLISH
 from include.transcripts.segment import Segment
 
 
 class ChatExtractor:
     """Reads a whole transcript in overlapping windows and keeps what can be found in it.
 
+    Headlines and insights are in `language`, its name in English, whatever the transcript is in; quotes stay as said.
     A transcript of n words costs about n / 2,250 questions of some 4,500 tokens, and at most one more to correct texts
     that say what nobody said. Asking again is safe: answered questions are not asked twice.
     """
@@ -33,13 +35,15 @@ class ChatExtractor:
         model: Asks,
         window_words: int = WINDOW_WORDS,
         overlap_words: int = OVERLAP_WORDS,
+        language: str = ENGLISH,
     ):
         self.name = model.name
         self._model = model
         self._window_words = window_words
         self._overlap_words = overlap_words
-        self._extract = load_prompt("extract")
-        self._repair = load_prompt("repair")
+        self._language = language
+        self._extract = load_prompt("extract", language)
+        self._repair = load_prompt("repair", language)
         self.version = short_hash(
             self._extract.version, self._repair.version, f"{window_words}/{overlap_words}/{LINE_WORDS}/{NUMBERS_WITHIN}"
         )
@@ -63,7 +67,7 @@ class ChatExtractor:
                 f"{self.name} read nothing of episode {episode.episode_id}, {len(failed)} of {len(answers)} windows "
                 f"failed; the last error: {failed[-1].error}"
             )
-        source = Source(episode, WordIndex(segments))
+        source = Source(episode, WordIndex(segments), self._language)
         dropped: list[DroppedClaim] = []
         drafts: list[Draft] = []
         for window, answer in zip(windows, answers, strict=True):

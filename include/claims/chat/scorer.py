@@ -16,6 +16,7 @@ from include.claims.claim import UNRATED, Claim, Episode, ReadEpisode, Score, cl
 from include.claims.untrusted import as_data, visible, without_orders
 from include.models.forms import Form, as_form, items_of
 from include.models.questions import Answer, Asks, NobodyAnswered, Question, load_prompt, short_hash
+from include.settings import ENGLISH
 
 
 def _on_scale(value: float) -> float:
@@ -78,10 +79,10 @@ class ChatScorer:
     behind all that were rated, since nothing speaks for it.
     """
 
-    def __init__(self, model: Asks):
+    def __init__(self, model: Asks, language: str = ENGLISH):
         self.name = model.name
         self._model = model
-        self._rubric = load_prompt("rubric")
+        self._rubric = load_prompt("rubric", language)
         self._compare = load_prompt("compare")
         self.version = short_hash(self._rubric.version, self._compare.version, f"{WEIGHTS}/{TOP}")
 
