@@ -132,6 +132,15 @@ def test_what_is_said_of_something_named_elsewhere_is_quoted_with_its_topic():
     assert quoted == "“It carries 900 tonnes of grain across the estuary”"
 
 
+def test_what_points_at_something_is_not_quoted_without_its_topic():
+    told = (
+        "Does the harbour ferry of Ostrey leak? You can't mend it with grain and bolts. Do bolts rust, the bolts?"
+    )
+    topic, _, quoted = line(told).partition(": ")
+    assert "“" not in topic
+    assert quoted
+
+
 def test_what_points_at_two_unnamed_things_is_not_quoted():
     assert "“" not in line("Does nobody know the harbour ferry of Ostrey? It makes it worse for grain and for them.")
 

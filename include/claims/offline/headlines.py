@@ -43,8 +43,6 @@ PLAIN_TOPIC = 4.0
 LEAST_TOPIC = 2.5
 """How much a thing must tell to be looked for no further as the topic, and to be one at all."""
 
-_UNNAMED = frozenset("it they he she one".split())
-
 
 def headline(told: str, before: str, near: Counter[str], names: Names, written: Collection[str] | None = None) -> str:
     """At most 22 words that `told` holds, or, for its topic, what was said just `before`; empty where it names nothing.
@@ -112,7 +110,8 @@ def _with_topic(stated: Statement, leading: Sequence[Thing]) -> str:
     if stated.alone or stated.size > LONGEST_QUOTED or stated.reporter or stated.subject.lower_ == "i":
         return ""
     spoken = _stems(stated.text)
-    if stated.subject.lower_ not in _UNNAMED and any(t.key & spoken and t.about >= PLAIN_TOPIC for t in leading):
+    points = stated.points or stated.subject.lower_ == "one"
+    if not points and any(thing.key & spoken and thing.about >= PLAIN_TOPIC for thing in leading):
         return f"“{stated.text}”"
     apart = [thing for thing in leading if not thing.key & spoken and thing.about >= LEAST_TOPIC]
     topic = max(apart, key=lambda thing: thing.about, default=None)

@@ -50,13 +50,14 @@ _WHO = frozenset("PERSON ORG GPE PRODUCT NORP LAW EVENT WORK_OF_ART FAC LOC".spl
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A clause of the passage. `alone` is whether it names what it speaks of; otherwise its topic must be said with
-    it. `tokens` are its words in order, `reporter` who is said to have said it, `meant` how like its meaning is to that
-    of the passage."""
+    it. `points` is whether a pronoun in it stands for something outside. `tokens` are its words in order, `reporter`
+    who is said to have said it, `meant` how like its meaning is to that of the passage."""
 
     text: str
     tokens: tuple["Token", ...]
     subject: "Token"
     alone: bool
+    points: bool
     reporter: "Token | None" = None
     meant: float = 0.0
 
@@ -177,7 +178,7 @@ def _stated(head: "Token", last: int) -> Statement | None:
     text = capital("".join(t.text_with_ws for t in tokens).strip(" ,;:"))
     if not SHORTEST <= len(words(text)) <= LONGEST or len(text) > MOST_LETTERS:
         return None
-    return Statement(text, tuple(tokens), subject, _alone(tokens, subject, head), _reporter(head))
+    return Statement(text, tuple(tokens), subject, _alone(tokens, subject, head), unnamed > 0, _reporter(head))
 
 
 def _start(head: "Token") -> int:

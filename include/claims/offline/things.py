@@ -189,6 +189,7 @@ def named_by(chunk: "Span") -> list["Token"]:
     while (
         tokens
         and tokens[0].lower_ not in ("no", "more", "less")
+        and not (tokens[0].pos_ == "ADV" and len(tokens) > 1 and tokens[1].tag_ == "VBN")
         and (
             tokens[0].pos_ in ("DET", "PRON", "PUNCT", "CCONJ", "INTJ", "ADV", "SPACE", "ADP", "SCONJ", "AUX")
             or (tokens[0].lower_ in _LOOSE and not (len(tokens) > 1 and tokens[1].lower_ == "to"))
