@@ -43,7 +43,9 @@ figure."""
 CLEARLY = 0.5
 PLAIN_TOPIC = 4.0
 LEAST_TOPIC = 2.5
-"""How much a thing must tell to be looked for no further as the topic, and to be one at all."""
+NAMED = 1.5
+"""How much a thing must tell to be looked for no further as the topic, and to be one at all; how much more a name tells
+what a quotation speaks of."""
 
 
 def headline(
@@ -77,10 +79,10 @@ def headline(
         topic = max((t for t in earlier if t.about > least), key=lambda thing: thing.about, default=topic)
     leading = [thing for thing in [*named, *([topic] if topic else [])] if thing.may_lead]
     line = _line(named, topic)
-    least = WORTH_QUOTING - (THIN if line.count(", ") == 0 else 0.0)
+    thin = ", " not in line
     for stated in said:
-        found = _with_topic(stated, leading) if not stated.alone else stated.text if not stated.reporter else ""
-        if found and _telling(stated, topic) >= least:
+        found = "" if stated.vague and not thin else _quoted(stated, leading)
+        if found and _telling(stated, topic) >= WORTH_QUOTING - THIN * (thin and not stated.vague):
             return found
     return line
 
@@ -119,16 +121,19 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(word.rstrip("s") for word in words(text))
 
 
-def _with_topic(stated: Statement, leading: Sequence[Thing]) -> str:
-    """A statement that is understood with its topic, as a quotation; empty where it is not."""
-    if stated.alone or stated.size > LONGEST_QUOTED or stated.reporter or stated.subject.lower_ == "i":
+def _quoted(stated: Statement, leading: Sequence[Thing]) -> str:
+    """A statement that is understood with its topic, as a quotation; empty where it is not. One that stands alone is
+    told as it is."""
+    if stated.reporter or stated.subject.lower_ == "i":
         return ""
+    if stated.alone or stated.size > LONGEST_QUOTED:
+        return stated.text if stated.alone else ""
     spoken = _stems(stated.text)
     points = stated.points or stated.subject.lower_ == "one"
     if not points and any(thing.key & spoken and thing.about >= PLAIN_TOPIC for thing in leading):
         return f"“{stated.text}”"
     apart = [thing for thing in leading if not thing.key & spoken and thing.about >= LEAST_TOPIC]
-    topic = max(apart, key=lambda thing: thing.about, default=None)
+    topic = max(apart, key=lambda thing: thing.about + NAMED * thing.named, default=None)
     return f"{capital(topic.text)}: “{stated.text}”" if topic is not None else ""
 
 
