@@ -2,12 +2,14 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from include.claims.claim import Episode
 from include.claims.offline.headlines import headline
 from include.claims.offline.names import Names
 from include.claims.offline.statements import LONGEST
+from include.models.embedding import bundled_encoder
 from include.words import words
 
 TOLD = (
@@ -19,7 +21,12 @@ BEFORE = "The heating allowance was cut in spring. We said that the heating allo
 
 def line(told: str, before: str = "", near: str | None = None, title: str = "", spoken: str = "") -> str:
     names = Names(Episode("e", "Harbour Talk", title), [spoken or f"{before} {told}"])
-    return headline(told, before, Counter(words(near if near is not None else f"{before} {told}")), names)
+    near = f"{before} {told}" if near is None else near
+    return headline(told, before, Counter(words(near)), names, meaning(told))
+
+
+def meaning(told: str) -> np.ndarray:
+    return bundled_encoder().encode([told])[0]
 
 
 def test_a_topic_line_names_people_things_and_figures_of_the_passage_and_asserts_nothing():
@@ -132,6 +139,13 @@ def test_what_is_said_of_something_named_elsewhere_is_quoted_with_its_topic():
     assert quoted == "“It carries 900 tonnes of grain across the estuary”"
 
 
+def test_what_points_at_something_is_not_quoted_without_its_topic():
+    told = "Does the harbour ferry of Ostrey leak? You can't mend it with grain and bolts. Do bolts rust, the bolts?"
+    topic, _, quoted = line(told).partition(": ")
+    assert "“" not in topic
+    assert quoted
+
+
 def test_what_points_at_two_unnamed_things_is_not_quoted():
     assert "“" not in line("Does nobody know the harbour ferry of Ostrey? It makes it worse for grain and for them.")
 
@@ -152,11 +166,11 @@ def test_what_names_nothing_has_no_headline_of_its_own():
 def test_nothing_is_stated_of_talk_whose_stops_are_guessed():
     told = "The tariff of Ostrey doubled in June."
     names = Names(Episode("e", "Harbour Talk", ""), [told])
-    assert headline(told, "", Counter(words(told)), names, [" ".join(words(told))]) == told.strip(".")
-    assert words(headline(told, "", Counter(words(told)), names, [])) != words(told)
+    assert headline(told, "", Counter(words(told)), names, meaning(told), [" ".join(words(told))]) == told.strip(".")
+    assert words(headline(told, "", Counter(words(told)), names, meaning(told), [])) != words(told)
 
 
 def test_a_report_is_not_headed_by_its_reporter():
     names = Names(Episode("e", "Lissary News", ""), [])
     told = "Lissary's Ada Osei has more, and they found the turbines in a warehouse of the harbour."
-    assert "Osei" not in headline(told, "", Counter(words(told)), names)
+    assert "Osei" not in headline(told, "", Counter(words(told)), names, meaning(told))

@@ -23,7 +23,7 @@ from include.models.embedding import bundled_encoder
 from include.transcripts.segment import Segment
 from include.words import words
 
-CODE = "18"
+CODE = "19"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
 WORDS_A_CLAIM = 100
@@ -228,13 +228,20 @@ def _claim(reading: Reading, i: int, shares: np.ndarray, weights: Weights) -> Cl
 
 def _headline(reading: Reading, run: Told, insight: str) -> str:
     before = reading.names.mended(_before(reading, run.first))
-    found = headline(insight, before, _near(reading, run.first), reading.names, _whole(reading, run))
+    sizes = np.array([sentence.size for sentence in reading.spoken[run.first : run.last + 1]], dtype=np.float32)
+    meaning = sizes @ reading.sentence_vectors[run.first : run.last + 1]
+    meaning /= np.linalg.norm(meaning) + 1e-9
+    near = _near(reading, run.first)
+    found = headline(insight, before, near, reading.names, meaning, _whole(reading, run))
     return found or " ".join(insight.split()[:MOST_OPENING]) + "…"
 
 
-def _whole(reading: Reading, run: Told) -> list[str]:
-    """The words of the sentences that are told whose borders were written down, not guessed."""
+def _whole(reading: Reading, run: Told) -> list[str] | None:
+    """The words of the sentences that are told whose borders were written down, not guessed; None where all are."""
     spoken = reading.spoken
+    ended = [not sentence.text[-1].isalnum() for sentence in spoken[max(0, run.first - 1) : run.last + 1]]
+    if all(ended):
+        return None
     return [
         " ".join(words(reading.names.mended(readable(spoken[i].text))))
         for i in range(run.first, run.last + 1)

@@ -11,6 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from include.claims.grammar import grammar
 from include.claims.offline.names import Names
 from include.claims.offline.statements import Statement, statements
@@ -41,20 +43,28 @@ figure."""
 CLEARLY = 0.5
 PLAIN_TOPIC = 4.0
 LEAST_TOPIC = 2.5
-"""How much a thing must tell to be looked for no further as the topic, and to be one at all."""
+NAMED = 1.5
+"""How much a thing must tell to be looked for no further as the topic, and to be one at all; how much more a name tells
+what a quotation speaks of."""
 
-_UNNAMED = frozenset("it they he she one".split())
 
-
-def headline(told: str, before: str, near: Counter[str], names: Names, written: Collection[str] | None = None) -> str:
+def headline(
+    told: str,
+    before: str,
+    near: Counter[str],
+    names: Names,
+    meaning: np.ndarray,
+    written: Collection[str] | None = None,
+) -> str:
     """At most 22 words that `told` holds, or, for its topic, what was said just `before`; empty where it names nothing.
 
-    `near` counts the words said around it. A sentence is stated only where its borders were written down by who heard
-    it: those of `written`, as words parted by blanks; all where it is None. Costs some ten short embeddings.
+    `near` counts the words said around it, `meaning` is the passage's, as a unit vector. A sentence is stated only
+    where its borders were written down by who heard it: those of `written`, as words parted by blanks; all where it is
+    None. Costs some fifteen embeddings of a few words.
     """
     doc = grammar()(told)
     said = [s for s in statements(doc) if _is_whole(s, written) and not reports(s.tokens, names)]
-    named, said = _likened(told, things(doc, near, names), said)
+    named, said = _likened(meaning, things(doc, near, names), said)
     topic = max((t for t in named if t.may_lead), key=lambda thing: thing.about, default=None)
     said.sort(key=lambda s: -_telling(s, topic))
     for stated in said:
@@ -63,14 +73,16 @@ def headline(told: str, before: str, near: Counter[str], names: Names, written: 
     few = sum(thing.value >= WORTH_NAMING for thing in named) < MOST_THINGS
     if topic is None or few or (topic.about < PLAIN_TOPIC and not topic.named):
         least = topic.about + (-CLEARLY if few else CLEARLY) if topic else 0.0
-        earlier, _ = _likened(told, [t for t in things(grammar()(before), near, names) if t.may_lead and t.often], [])
+        earlier, _ = _likened(
+            meaning, [t for t in things(grammar()(before), near, names) if t.may_lead and t.often], []
+        )
         topic = max((t for t in earlier if t.about > least), key=lambda thing: thing.about, default=topic)
     leading = [thing for thing in [*named, *([topic] if topic else [])] if thing.may_lead]
     line = _line(named, topic)
-    least = WORTH_QUOTING - (THIN if line.count(", ") == 0 else 0.0)
+    thin = ", " not in line
     for stated in said:
-        found = _with_topic(stated, leading) if not stated.alone else stated.text if not stated.reporter else ""
-        if found and _telling(stated, topic) >= least:
+        found = "" if stated.vague and not thin else _quoted(stated, leading)
+        if found and _telling(stated, topic) >= WORTH_QUOTING - THIN * (thin and not stated.vague):
             return found
     return line
 
@@ -79,10 +91,12 @@ def _is_whole(stated: Statement, written: Collection[str] | None) -> bool:
     return written is None or any(" ".join(words(stated.text)) in sentence for sentence in written)
 
 
-def _likened(told: str, named: Sequence[Thing], said: Sequence[Statement]) -> tuple[list[Thing], list[Statement]]:
+def _likened(
+    meaning: np.ndarray, named: Sequence[Thing], said: Sequence[Statement]
+) -> tuple[list[Thing], list[Statement]]:
     """Things and statements with the likeness of their meaning to that of the passage."""
-    vectors = bundled_encoder().encode([told, *(t.text for t in named), *(s.text for s in said)])
-    alike = (vectors[1:] @ vectors[0]).tolist()
+    vectors = bundled_encoder().encode([*(t.text for t in named), *(s.text for s in said)])
+    alike = (vectors @ meaning).tolist()
     return (
         [thing.likened(meant) for thing, meant in zip(named, alike, strict=False)],
         [replace(stated, meant=meant) for stated, meant in zip(said, alike[len(named) :], strict=True)],
@@ -107,15 +121,19 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(word.rstrip("s") for word in words(text))
 
 
-def _with_topic(stated: Statement, leading: Sequence[Thing]) -> str:
-    """A statement that is understood with its topic, as a quotation; empty where it is not."""
-    if stated.alone or stated.size > LONGEST_QUOTED or stated.reporter or stated.subject.lower_ == "i":
+def _quoted(stated: Statement, leading: Sequence[Thing]) -> str:
+    """A statement that is understood with its topic, as a quotation; empty where it is not. One that stands alone is
+    told as it is."""
+    if stated.reporter or stated.subject.lower_ == "i":
         return ""
+    if stated.alone or stated.size > LONGEST_QUOTED:
+        return stated.text if stated.alone else ""
     spoken = _stems(stated.text)
-    if stated.subject.lower_ not in _UNNAMED and any(t.key & spoken and t.about >= PLAIN_TOPIC for t in leading):
+    points = stated.points or stated.subject.lower_ == "one"
+    if not points and any(thing.key & spoken and thing.about >= PLAIN_TOPIC for thing in leading):
         return f"“{stated.text}”"
     apart = [thing for thing in leading if not thing.key & spoken and thing.about >= LEAST_TOPIC]
-    topic = max(apart, key=lambda thing: thing.about, default=None)
+    topic = max(apart, key=lambda thing: thing.about + NAMED * thing.named, default=None)
     return f"{capital(topic.text)}: “{stated.text}”" if topic is not None else ""
 
 

@@ -50,13 +50,16 @@ _WHO = frozenset("PERSON ORG GPE PRODUCT NORP LAW EVENT WORK_OF_ART FAC LOC".spl
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A clause of the passage. `alone` is whether it names what it speaks of; otherwise its topic must be said with
-    it. `tokens` are its words in order, `reporter` who is said to have said it, `meant` how like its meaning is to that
-    of the passage."""
+    it. `points` is whether a pronoun in it stands for something outside, `vague` whether it points at several things,
+    or at "this" or "that". `tokens` are its words in order, `reporter`
+    who is said to have said it, `meant` how like its meaning is to that of the passage."""
 
     text: str
     tokens: tuple["Token", ...]
     subject: "Token"
     alone: bool
+    points: bool
+    vague: bool
     reporter: "Token | None" = None
     meant: float = 0.0
 
@@ -164,20 +167,22 @@ def _stated(head: "Token", last: int) -> Statement | None:
         return None
     misread = subject.tag_ in ("NN", "NNP") and head.tag_ == "VBP" and not subject.conjuncts
     misread = misread or any(c.dep_ in ("ccomp", "parataxis") and c.i < subject.i for c in head.children)
-    asks = tokens[0].tag_ in ("WP", "WRB", "WDT", "WP$") or subject.dep_ == "csubj"
-    points = any(
+    asks = tokens[0].tag_ in ("WP", "WRB", "WDT", "WP$") or tokens[0].lower_ == "that" or subject.dep_ == "csubj"
+    vague = any(
         (t.lower_ in _OUTSIDE and t.tag_ not in ("WDT", "IN"))
         or (t.lower_ in _ELSEWHERE and t.head != head and t.i <= subject.i)
         for t in tokens
     )
     unnamed = sum(t.lower_ in _LATER and t.tag_ == "PRP" and _reaches_out(t, subject, head) for t in tokens)
     cut = any(c.dep_ in _ATTACHED and c.i >= last for c in head.children)
-    if unnamed > 1 or cut or misread or asks or points or any(t.text in _MARKS or t.pos_ == "INTJ" for t in tokens):
+    vague = vague or unnamed > 1 or tokens[-1].lower_ in ("well", "too")
+    if cut or misread or asks or any(t.text in _MARKS or t.pos_ == "INTJ" for t in tokens):
         return None
     text = capital("".join(t.text_with_ws for t in tokens).strip(" ,;:"))
     if not SHORTEST <= len(words(text)) <= LONGEST or len(text) > MOST_LETTERS:
         return None
-    return Statement(text, tuple(tokens), subject, _alone(tokens, subject, head), _reporter(head))
+    alone = not vague and _alone(tokens, subject, head)
+    return Statement(text, tuple(tokens), subject, alone, vague or unnamed > 0, vague, _reporter(head))
 
 
 def _start(head: "Token") -> int:
@@ -209,7 +214,7 @@ def _alone(tokens: Sequence["Token"], subject: "Token", head: "Token") -> bool:
     """Whether a clause names what it speaks of: its subject is a name, a figure or a thing that is told apart, and each
     "it" or "their" comes after something in the clause that it can stand for."""
     of = [t for t in subject.subtree if tokens[0].i <= t.i <= tokens[-1].i]
-    if any(t.lower_ in _SPEAKERS or t.lower_ in _LISTENERS for t in tokens) or tokens[-1].lower_ == "well":
+    if any(t.lower_ in _SPEAKERS or t.lower_ in _LISTENERS for t in tokens):
         return False
     if subject.dep_ == "expl":
         there = [c for c in head.children if c.dep_ in ("attr", "dobj", "nsubj")]

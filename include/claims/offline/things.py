@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from include.claims.offline.names import Names
@@ -189,6 +190,7 @@ def named_by(chunk: "Span") -> list["Token"]:
     while (
         tokens
         and tokens[0].lower_ not in ("no", "more", "less")
+        and not (tokens[0].pos_ == "ADV" and len(tokens) > 1 and tokens[1].tag_ == "VBN")
         and (
             tokens[0].pos_ in ("DET", "PRON", "PUNCT", "CCONJ", "INTJ", "ADV", "SPACE", "ADP", "SCONJ", "AUX")
             or (tokens[0].lower_ in _LOOSE and not (len(tokens) > 1 and tokens[1].lower_ == "to"))
@@ -198,14 +200,14 @@ def named_by(chunk: "Span") -> list["Token"]:
         tokens.pop(0)
     while tokens and ((tokens[-1].is_punct and tokens[-1].text != "%") or tokens[-1].tag_ == "POS"):
         tokens.pop()
-    while tokens and tokens[0].i > 1 and tokens[0].nbor(-1).text == "-":
+    while tokens and tokens[0].i > 1 and tokens[0].nbor(-1).text == "-" and not tokens[0].nbor(-1).whitespace_:
         tokens[:0] = [tokens[0].nbor(-2), tokens[0].nbor(-1)]
     root = chunk.root
     if not tokens or root not in tokens or root.pos_ not in ("NOUN", "PROPN", "NUM", "SYM"):
         return []
     return (
         tokens
-        if len(tokens) <= LONGEST and not any(t.text in '.,;:!?…"' or not t.text.isprintable() for t in tokens)
+        if len(tokens) <= LONGEST and not any(t.text in '.,;:!?…"–—' or not t.text.isprintable() for t in tokens)
         else []
     )
 
@@ -218,8 +220,12 @@ def _called(phrase: Sequence["Token"]) -> bool:
 
 
 def reports(phrase: Sequence["Token"], names: Names) -> bool:
-    """Whether words begin by naming somebody of the show itself: "NPR's Ann Lee"."""
-    return len(phrase) > 1 and phrase[1].tag_ == "POS" and phrase[0].lower_ in names.show
+    """Whether words name who brings a report, not what it is about: "NPR's Ann Lee", "Ann Lee has more"."""
+    if any(a.lower_ in names.show and b.tag_ == "POS" for a, b in pairwise(phrase[:6])):
+        return True
+    verb = phrase[-1].head
+    more = verb.lemma_ == "have" and any(child.lower_ == "more" for child in verb.children)
+    return phrase[-1].ent_type_ == "PERSON" and phrase[-1].dep_ == "nsubj" and (more or verb.lemma_ == "report")
 
 
 def text_of(phrase: Sequence["Token"]) -> str:
