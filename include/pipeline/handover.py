@@ -10,6 +10,7 @@ import contextlib
 import functools
 import os
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,8 @@ class Handover(Generic[Left]):
     def _replaced(self, run: Run, suffix: str) -> Iterator[Callable[[bytes], Any]]:
         file = self._file(run, suffix)
         file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(".part")
+        # A name of its own: a try that was given up for dead may still be at it.
+        unfinished = file.with_name(f".{uuid.uuid4().hex}.part")
         with unfinished.open("wb") as out:
             yield out.write
         os.replace(unfinished, file)

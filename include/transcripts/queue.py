@@ -8,6 +8,8 @@ import contextlib
 import dataclasses
 import logging
 import socket
+import time
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -31,6 +33,8 @@ ASSUMED_HOURS = 1.0
 """How long a recording is taken to be until it is known, where its feed does not say."""
 
 MAX_AUDIO_BYTES = 2 * 1024**3
+KEPT_SECONDS = 86_400.0
+"""For how long a recording may be in use."""
 
 
 class Unreachable(Exception):
@@ -184,8 +188,14 @@ class Queue:
     @contextlib.contextmanager
     def downloaded(self, job: Job) -> Iterator[Path]:
         """The recording as a file while the block runs. Raises Unreachable where it cannot be had."""
-        file = self._settings.landing / "audio" / job.job_key
-        file.parent.mkdir(parents=True, exist_ok=True)
+        folder = self._settings.landing / "audio"
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.iterdir():  # by processes that were killed
+            with contextlib.suppress(FileNotFoundError):
+                if left.stat().st_mtime < time.time() - KEPT_SECONDS:
+                    left.unlink()
+        # A name of its own: a try that was given up for dead may still be at it.
+        file = folder / f"{job.job_key}-{uuid.uuid4().hex}"
         try:
             hosts = web.own_hosts(self._wanted[job.episode_id].feed_url, self._settings.allow_hosts)
             answer = web.download(web.Request(job.audio_url, hosts), file, MAX_AUDIO_BYTES)

@@ -27,8 +27,9 @@ def publish(warehouse: Path, copy: Path) -> Path:
     """
     copy.parent.mkdir(parents=True, exist_ok=True)
     unfinished = copy.with_suffix(".part")
-    unfinished.unlink(missing_ok=True)
+    # Whoever has the warehouse open has the copy to itself, too.
     with open_warehouse(warehouse) as connection:
+        unfinished.unlink(missing_ok=True)
         connection.execute(f"attach '{str(unfinished).replace(chr(39), chr(39) * 2)}' as copy")
         for schema in _SCHEMAS:
             connection.execute(f"create schema copy.{schema}")
@@ -39,7 +40,7 @@ def publish(warehouse: Path, copy: Path) -> Path:
             connection.execute(f'create table copy.{schema}."{table}" as select {columns} from {schema}."{table}"')
         _copy_comments(connection)
         connection.execute("detach copy")
-    os.replace(unfinished, copy)
+        os.replace(unfinished, copy)
     return copy
 
 

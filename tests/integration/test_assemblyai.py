@@ -324,6 +324,17 @@ def test_without_a_connection_nothing_happens_unless_it_is_asked_for(settings, m
 # Recordings that only this machine can reach
 
 
+def test_two_tries_at_one_recording_at_once_have_a_file_each(settings):
+    with sample.serve(port=0) as url:
+        allowed = settings.model_copy(update={"allow_hosts": frozenset({url.split("/")[2]})})
+        recordings = Queue(LOCAL, episodes(1, audio_url=f"{url}/feeds.txt", feed_url=url), allowed)
+        job = recordings.take()
+        with recordings.downloaded(job) as one:
+            with recordings.downloaded(job) as other:
+                assert other.read_bytes() == one.read_bytes()
+            assert one.is_file()
+
+
 def test_a_recording_at_a_private_address_is_uploaded_and_its_copy_removed(server, settings):
     with sample.serve(port=0) as url:
         address = f"{url}/feeds.txt"

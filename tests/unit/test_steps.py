@@ -84,6 +84,18 @@ def test_what_was_left_damaged_is_named_with_what_to_clear(data_dir):
         left.get(RUN)
 
 
+def test_two_tries_of_one_run_at_once_leave_a_whole_file():
+    left = Handover("feeds", list[int], writer="fetch_feeds", readers=("land_episodes",))
+
+    with left.put_each(RUN) as put:
+        put([1])
+        with left.put_each(RUN) as put_other:
+            put_other([2, 3])
+        put([4])
+
+    assert list(left.get_each(RUN)) == [[1], [4]]
+
+
 def test_two_runs_of_one_day_do_not_find_what_the_other_left():
     left = Handover("feeds", list[int], writer="fetch_feeds", readers=("land_episodes",))
     other = Run(RUN.day, "backfill__2026-01-15T00:00:00+00:00")
