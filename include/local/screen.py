@@ -3,7 +3,9 @@
 import textwrap
 from datetime import date
 
+from include.digest.seats import SEATS
 from include.settings import Settings
+from include.templates import clock
 from include.warehouse import publication
 from include.warehouse.database import records
 
@@ -39,7 +41,7 @@ def show(day: date, settings: Settings) -> None:
     print(f"\nThe best of {day}: {episodes} episodes, {with_transcript} with a transcript, {words:,} words read\n")
     for insight in insights:
         print(_insight(insight))
-    if len(insights) < 5:
+    if len(insights) < SEATS:
         print(
             f"{len(insights)} insights were worth sending that day.\n" if insights else "Nothing was worth sending.\n"
         )
@@ -55,17 +57,11 @@ def _insight(insight: dict) -> str:
     marks = [f"told by {insight['show_count']} shows"] if insight["show_count"] > 1 else []
     if insight["is_update"]:
         marks.append("update")
+    at = "" if insight["start_seconds"] is None else f", at {clock(insight['start_seconds'])}"
     lines = [
         f"{insight['rank']}. {insight['headline']}" + (f"  ({', '.join(marks)})" if marks else ""),
         textwrap.fill(insight["insight"], 100, initial_indent="   ", subsequent_indent="   "),
-        f"   {who}, {insight['show_title']}: {insight['title']}{_clock(insight['start_seconds'])}",
+        f"   {who}, {insight['show_title']}: {insight['title']}{at}",
         f"   {insight['listen_url'] or ''}",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _clock(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    hours, rest = divmod(int(seconds), 3600)
-    return f", at {hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f", at {rest // 60}:{rest % 60:02d}"

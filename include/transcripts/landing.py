@@ -262,20 +262,12 @@ def _segment_row(segment: Segment) -> dict:
 def _transcript_row(transcript: Transcript, day: date) -> dict:
     segments = transcript.segments
     return {
-        "episode_id": transcript.episode_id,
+        **{name: getattr(transcript, name) for name in Transcript.__slots__ if name != "segments"},
         "partition_date": day,
-        "status": transcript.status,
-        "source": transcript.source,
-        "format": transcript.format,
-        "url": transcript.url,
-        "language": transcript.language,
         "segment_count": len(segments),
         "word_count": formats.word_count(segments),
         "has_times": any(segment.start_seconds is not None for segment in segments),
         "has_speakers": any(segment.speaker for segment in segments),
         "content_hash": formats.content_hash(segments),
-        "error": transcript.error,
         "quality_marks": list(transcript.quality_marks),
-        "publisher_status": transcript.publisher_status,
-        "publisher_error": transcript.publisher_error,
     }

@@ -8,7 +8,7 @@ import functools
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,12 +55,11 @@ class Speech:
     model: str
 
 
-def transcribe(audio: Path, language: str | None = None, on_progress: Callable[[float], None] | None = None) -> Speech:
+def transcribe(audio: Path, language: str | None = None) -> Speech:
     """Reads a recording with the speech model of PODCAST_SPEECH_MODEL, on all cores.
 
     `language` is the language that is expected, such as `en` or `de-AT`; without it the model finds it out.
-    `on_progress` is told, after each piece, how many seconds have been read. Packets that cannot be decoded are
-    skipped, and of a truncated recording comes what could be read.
+    Packets that cannot be decoded are skipped, and of a truncated recording comes what could be read.
 
     Raises UnreadableAudio where there is no sound to be read or the model does not know the language, NoSpeechModel
     where there is no such model.
@@ -74,8 +73,6 @@ def transcribe(audio: Path, language: str | None = None, on_progress: Callable[[
     for piece in pieces(sound):
         language = _read(model, piece, read, language, segments)
         read += len(piece) / RATE
-        if on_progress:
-            on_progress(read)
         if read - told >= TOLD_SECONDS:
             told = read
             _tell(audio, read, begun)

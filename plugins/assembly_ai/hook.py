@@ -19,9 +19,11 @@ from include.retry_after import retry_after
 from plugins.assembly_ai.transcript import STATUSES
 
 BASE_URL = "https://api.assemblyai.com"
+CONNECTION = "assemblyai_default"
 SPEECH_MODELS = ["universal-3-pro", "universal-2"]
 TIMEOUT_SECONDS = 30.0
 UPLOAD_TIMEOUT_SECONDS = 600.0
+FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 60.0
 CLOCKS_DIFFER = dt.timedelta(minutes=10)
 """How far the service's clock may be from ours when one of its transcripts is looked for by the time it was made."""
@@ -59,24 +61,17 @@ class AssemblyAIHook(BaseHook):
     Nothing costs money but `submit`. Requests are tried up to `attempts` times where that is safe.
     """
 
-    conn_name_attr = "conn_id"
-    default_conn_name = "assemblyai_default"
-    conn_type = "assemblyai"
-    hook_name = "AssemblyAI"
-
-    def __init__(self, conn_id: str = default_conn_name, attempts: int = 5, first_wait_seconds: float = 1.0):
+    def __init__(self, attempts: int = 5):
         super().__init__()
-        self.conn_id = conn_id
         self._attempts = attempts
-        self._first_wait = first_wait_seconds
         self._connection: Connection | None = None
         self._client: httpx.Client | None = None
 
     @classmethod
-    def is_configured(cls, conn_id: str = default_conn_name) -> bool:
+    def is_configured(cls) -> bool:
         """Whether there is such a connection."""
         try:
-            cls.get_connection(conn_id)
+            cls.get_connection(CONNECTION)
         except AirflowNotFoundException:
             return False
         return True
@@ -84,10 +79,10 @@ class AssemblyAIHook(BaseHook):
     def get_conn(self) -> httpx.Client:
         """The client of this hook, made once. Raises AccountRefused where the connection holds no key."""
         if self._client is None:
-            connection = self._connection or self.get_connection(self.conn_id)
+            connection = self._connection or self.get_connection(CONNECTION)
             self._connection = connection
             if not connection.password:
-                raise AccountRefused(f"The connection {self.conn_id} has no password: put AssemblyAI's API key there.")
+                raise AccountRefused(f"The connection {CONNECTION} has no password: put AssemblyAI's API key there.")
             self._client = httpx.Client(
                 base_url=_base_url(connection),
                 headers={"Authorization": connection.password},
@@ -97,7 +92,7 @@ class AssemblyAIHook(BaseHook):
 
     async def load(self) -> None:
         """Reads the connection from within an event loop, so that the other methods may run in threads."""
-        self._connection = await self.aget_connection(self.conn_id)
+        self._connection = await self.aget_connection(CONNECTION)
         self.get_conn()
 
     def close(self) -> None:
@@ -173,7 +168,9 @@ class AssemblyAIHook(BaseHook):
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             asked = error.retry_after if isinstance(error, Busy) else None
-            pause = tenacity.wait_exponential_jitter(self._first_wait, LONGEST_WAIT_SECONDS, jitter=self._first_wait)
+            pause = tenacity.wait_exponential_jitter(
+                FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS, jitter=FIRST_WAIT_SECONDS
+            )
             return pause(state) if asked is None else min(asked, LONGEST_WAIT_SECONDS)
 
         retrying = tenacity.Retrying(

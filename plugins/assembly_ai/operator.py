@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException
 
 from plugins.assembly_ai.hook import (
+    CONNECTION,
     AccountRefused,
     AssemblyAIHook,
     Busy,
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
 
 SUBMISSIONS = 3
 """How often a recording is submitted where the service gives no answer and turns out not to have taken it."""
+IN_FLIGHT = 20
+"""How many recordings of a run are at the service at any moment, at most."""
+TIMEOUT_SECONDS = 6 * 3600.0
+"""How long a recording may take there: after that it counts as failed and is deleted at the service."""
 _LONGEST_SECONDS = 10 * 24 * 3600.0
 
 
 class AssemblyAITranscriptionOperator(BaseOperator):
-    """Works through a queue, with at most `in_flight` recordings at the service at any moment. Costs money by the hour
+    """Works through a queue, with at most IN_FLIGHT recordings at the service at any moment. Costs money by the hour
     of audio, within the caps that the queue keeps.
 
     One task carries all recordings of a run: it submits, defers until some have ended, collects them, submits the next
@@ -41,26 +46,11 @@ class AssemblyAITranscriptionOperator(BaseOperator):
     connection is refused, which only a person can mend, and then keeps all that is in work for the next run.
 
     :param recordings: the queue of the run, from the task's context; None where nothing is to be done here.
-    :param poll_interval: seconds between two looks of the trigger.
-    :param timeout: seconds after which a recording counts as failed and is deleted at the service.
     """
 
-    def __init__(
-        self,
-        *,
-        recordings: "Callable[[Context], Queue | None]",
-        conn_id: str = AssemblyAIHook.default_conn_name,
-        in_flight: int = 20,
-        poll_interval: float = 15.0,
-        timeout: float = 6 * 3600.0,
-        **kwargs: Any,
-    ):
+    def __init__(self, *, recordings: "Callable[[Context], Queue | None]", **kwargs: Any):
         super().__init__(**kwargs)
         self.recordings = recordings
-        self.conn_id = conn_id
-        self.in_flight = in_flight
-        self.poll_interval = poll_interval
-        self.timeout = timeout
 
     def execute(self, context: Context) -> dict[str, int]:
         return self._go_on(context)
@@ -74,19 +64,19 @@ class AssemblyAITranscriptionOperator(BaseOperator):
         queue = self.recordings(context)
         if queue is None or not (queue.waiting() or queue.in_work()):
             return {}
-        if not AssemblyAIHook.is_configured(self.conn_id):
+        if not AssemblyAIHook.is_configured():
             if queue.is_required:
                 raise AirflowFailException(
-                    f"PODCAST_TRANSCRIBER asks for AssemblyAI, and there is no connection {self.conn_id}. Add it, with "
+                    f"PODCAST_TRANSCRIBER asks for AssemblyAI, and there is no connection {CONNECTION}. Add it, with "
                     "the API key as its password, or set PODCAST_TRANSCRIBER=auto."
                 )
             return {}
-        hook = AssemblyAIHook(self.conn_id)
+        hook = AssemblyAIHook()
         try:
             return self._work(queue, hook)
         except AccountRefused as error:
             raise AirflowFailException(
-                f"AssemblyAI refuses the connection {self.conn_id}: {error}. Put a valid API key into its password, "
+                f"AssemblyAI refuses the connection {CONNECTION}: {error}. Put a valid API key into its password, "
                 "then clear this task: what is in work at the service is not submitted again."
             ) from error
         finally:
@@ -103,7 +93,7 @@ class AssemblyAITranscriptionOperator(BaseOperator):
         try:
             for job in [job for job in queue.in_work() if not job.service_id]:
                 self._submit(queue, hook, job)
-            while len(queue.in_work()) < self.in_flight and (taken := queue.take()):
+            while len(queue.in_work()) < IN_FLIGHT and (taken := queue.take()):
                 self._submit(queue, hook, taken)
         except (Busy, Unavailable) as error:
             self.log.warning("AssemblyAI takes no more for now: %s", error)
@@ -204,22 +194,20 @@ class AssemblyAITranscriptionOperator(BaseOperator):
             hook.delete(job.service_id or "")
         except ServiceError as error:
             self.log.warning("Transcript %s could not be deleted: %s", job.service_id, error)
-        late = f"AssemblyAI was still at it after {self.timeout / 3600:.1f} h, status {status}"
+        late = f"AssemblyAI was still at it after {TIMEOUT_SECONDS / 3600:.1f} h, status {status}"
         queue.failed(job, late, job.estimated_hours)
 
     def _deadline(self, job: "Job") -> float:
         assert job.begun_at
-        return job.begun_at.replace(tzinfo=UTC).timestamp() + self.timeout
+        return job.begun_at.replace(tzinfo=UTC).timestamp() + TIMEOUT_SECONDS
 
     def _wait_for(self, jobs: "list[Job]", all_of_them: bool) -> None:
         end_time = min(self._deadline(job) for job in jobs)
         self.log.info("%d recordings are at AssemblyAI", len(jobs))
         self.defer(
             trigger=AssemblyAITrigger(
-                conn_id=self.conn_id,
                 transcript_ids=[job.service_id for job in jobs if job.service_id],
                 enough=len(jobs) if all_of_them else 1,
-                poll_interval=self.poll_interval,
                 end_time=end_time,
             ),
             method_name="resume",

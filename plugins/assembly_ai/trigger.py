@@ -9,6 +9,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from plugins.assembly_ai.hook import AccountRefused, AssemblyAIHook, RequestRefused, ServiceError
 
+POLL_SECONDS = 15.0
 _ENDED_BY_A_PERSON = ("failed", "success", "skipped", "upstream_failed", "removed")
 
 
@@ -20,28 +21,20 @@ class AssemblyAITrigger(BaseTrigger):
     The event carries ids and no text; who resumes asks the service itself.
     """
 
-    def __init__(self, conn_id: str, transcript_ids: Sequence[str], enough: int, poll_interval: float, end_time: float):
+    def __init__(self, transcript_ids: Sequence[str], enough: int, end_time: float):
         super().__init__()
-        self.conn_id = conn_id
         self.transcript_ids = list(transcript_ids)
         self.enough = enough
-        self.poll_interval = poll_interval
         self.end_time = end_time
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         return (
             "plugins.assembly_ai.trigger.AssemblyAITrigger",
-            {
-                "conn_id": self.conn_id,
-                "transcript_ids": self.transcript_ids,
-                "enough": self.enough,
-                "poll_interval": self.poll_interval,
-                "end_time": self.end_time,
-            },
+            {"transcript_ids": self.transcript_ids, "enough": self.enough, "end_time": self.end_time},
         )
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        hook = AssemblyAIHook(self.conn_id, attempts=1)
+        hook = AssemblyAIHook(attempts=1)
         await hook.load()
         try:
             yield TriggerEvent(await self._wait(hook))
@@ -59,7 +52,7 @@ class AssemblyAITrigger(BaseTrigger):
     async def _wait(self, hook: AssemblyAIHook) -> dict[str, Any]:
         ended: set[str] = set()
         while True:
-            await asyncio.sleep(min(self.poll_interval, max(self.end_time - time.time(), 0.01)))
+            await asyncio.sleep(min(POLL_SECONDS, max(self.end_time - time.time(), 0.01)))
             asked = [one for one in self.transcript_ids if one not in ended]
             answers = await asyncio.gather(*(asyncio.to_thread(hook.get, one) for one in asked), return_exceptions=True)
             for transcript_id, answer in zip(asked, answers, strict=True):
@@ -83,7 +76,7 @@ class AssemblyAITrigger(BaseTrigger):
         if not self._is_given_up():
             self.log.info("The task goes on: its transcripts stay at the service")
             return
-        hook = AssemblyAIHook(self.conn_id, attempts=3)
+        hook = AssemblyAIHook(attempts=3)
         try:
             for transcript_id in self.transcript_ids:
                 try:

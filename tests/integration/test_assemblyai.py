@@ -20,6 +20,8 @@ from include.transcripts.landing import Transcript, Wanted, outcome
 from include.transcripts.queue import Queue
 from include.warehouse.database import append, open_warehouse
 from plugins.assembly_ai import hook as service
+from plugins.assembly_ai import operator as work
+from plugins.assembly_ai import trigger as waiting
 from plugins.assembly_ai.hook import AssemblyAIHook
 from plugins.assembly_ai.operator import AssemblyAITranscriptionOperator
 from plugins.assembly_ai.trigger import AssemblyAITrigger
@@ -33,6 +35,7 @@ DAY = date(2026, 1, 15)
 def impatient(monkeypatch):
     """Pauses of hundredths of a second where the service would be given seconds."""
     monkeypatch.setattr(service, "LONGEST_WAIT_SECONDS", 0.02)
+    monkeypatch.setattr(waiting, "POLL_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -68,13 +71,13 @@ def episodes(count: int, **changes) -> list[Wanted]:
     ]
 
 
-def run(wanted, settings, *, resume_at=lambda number: None, **options) -> dict[str, int]:
+def run(wanted, settings, *, resume_at=lambda number: None) -> dict[str, int]:
     """The operator as Airflow drives it: each deferral is carried through its serialised trigger into a new instance,
     which reads all that it knows anew. `resume_at` is called before each resumption."""
 
     def operator():
         return AssemblyAITranscriptionOperator(
-            task_id="t", recordings=lambda context: Queue(ASSEMBLYAI, wanted, settings), poll_interval=0.01, **options
+            task_id="t", recordings=lambda context: Queue(ASSEMBLYAI, wanted, settings)
         )
 
     step, resumed = (lambda: operator().execute({})), 0
@@ -128,7 +131,7 @@ def test_a_recording_becomes_sentences_with_speakers_and_times(server, settings)
 
 def test_two_hundred_recordings_go_through_twenty_at_a_time_and_each_is_submitted_once(server, settings):
     server.polls = 0
-    assert run(episodes(200), settings, in_flight=20) == {"ok": 200}
+    assert run(episodes(200), settings) == {"ok": 200}
     assert len(server.created) == len(set(server.created)) == 200
     assert server.most_in_flight == 20
 
@@ -149,9 +152,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_passing_fault_loses_no_recording_and_submits_none_twice(server, settings, fault):
+def test_a_passing_fault_loses_no_recording_and_submits_none_twice(server, settings, fault, monkeypatch):
     server.faults = [dataclasses.replace(FAULTS[fault])]
-    assert run(episodes(6), settings, in_flight=3) == {"ok": 6}
+    monkeypatch.setattr(work, "IN_FLIGHT", 3)
+    assert run(episodes(6), settings) == {"ok": 6}
     assert sorted(server.created) == [episode.audio_url for episode in episodes(6)]
     assert server.faults == []
     assert server.most_in_flight <= 3
@@ -175,8 +179,9 @@ def test_a_submission_stays_in_doubt_while_the_list_cannot_be_read_and_is_found_
     assert len(server.created) == 1
 
 
-def test_a_service_that_restarts_in_the_middle_loses_nothing(server, settings):
-    assert run(episodes(8), settings, in_flight=4, resume_at=lambda _: server.restart()) == {"ok": 8}
+def test_a_service_that_restarts_in_the_middle_loses_nothing(server, settings, monkeypatch):
+    monkeypatch.setattr(work, "IN_FLIGHT", 4)
+    assert run(episodes(8), settings, resume_at=lambda _: server.restart()) == {"ok": 8}
     assert len(server.created) == 8
 
 
@@ -277,9 +282,10 @@ def test_what_the_service_cannot_transcribe_is_a_result_that_costs_nothing_and_i
     assert server.created.count("https://media.example/001.mp3") == 3
 
 
-def test_a_recording_that_takes_too_long_is_given_up_deleted_and_counted_as_spent(server, settings):
+def test_a_recording_that_takes_too_long_is_given_up_deleted_and_counted_as_spent(server, settings, monkeypatch):
     server.polls = 10**9
-    assert run(episodes(2), settings, timeout=0.1) == {"failed": 2}
+    monkeypatch.setattr(work, "TIMEOUT_SECONDS", 0.1)
+    assert run(episodes(2), settings) == {"failed": 2}
     assert sorted(server.deleted) == sorted(server.transcripts)
     assert "still at it" in jobs(settings)["e000"].error
     assert budget.audio_hours(settings, today()).spent == pytest.approx(1 / 3)
@@ -315,10 +321,10 @@ def test_no_key_is_said_in_a_log_or_an_error(server, settings, caplog):
 
 def test_without_a_connection_nothing_happens_unless_it_is_asked_for(settings, monkeypatch):
     monkeypatch.delenv("AIRFLOW_CONN_ASSEMBLYAI_DEFAULT", raising=False)
-    assert run(episodes(2), settings, conn_id="nowhere") == {}
+    assert run(episodes(2), settings) == {}
     required = settings.model_copy(update={"transcriber": "assemblyai"})
-    with pytest.raises(AirflowFailException, match="there is no connection nowhere"):
-        run(episodes(2), required, conn_id="nowhere")
+    with pytest.raises(AirflowFailException, match="there is no connection assemblyai_default"):
+        run(episodes(2), required)
 
 
 # Recordings that only this machine can reach
@@ -380,26 +386,29 @@ def test_the_cap_on_dollars_is_shared_with_the_chat_models(server, settings):
     assert budget.audio_hours(tight, today()).spent == pytest.approx(2 / 6)
 
 
-def test_runs_at_the_same_time_never_pass_a_cap_together(server, settings):
+def test_runs_at_the_same_time_never_pass_a_cap_together(server, settings, monkeypatch):
+    monkeypatch.setattr(work, "IN_FLIGHT", 2)
     tight = settings.model_copy(update={"daily_audio_hours": 1.0})
     shares = [[e for n, e in enumerate(episodes(16)) if n % 4 == share] for share in range(4)]
     with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda share: run(share, tight, in_flight=2), shares))
+        done = list(pool.map(lambda share: run(share, tight), shares))
     assert sum(summary.get("ok", 0) for summary in done) == 6
     assert len(server.created) == 6
 
 
-def test_what_failed_frees_what_was_reserved_for_it(server, settings):
+def test_what_failed_frees_what_was_reserved_for_it(server, settings, monkeypatch):
     server.error_of = lambda url: "silent"
     tight = settings.model_copy(update={"daily_audio_hours": 0.2})
-    assert run(episodes(3), tight, in_flight=1) == {"failed": 3}
+    monkeypatch.setattr(work, "IN_FLIGHT", 1)
+    assert run(episodes(3), tight) == {"failed": 3}
     assert budget.audio_hours(tight, today()).spent == 0
 
 
-def test_a_recording_longer_than_its_feed_says_counts_as_long_as_it_is(server, settings):
+def test_a_recording_longer_than_its_feed_says_counts_as_long_as_it_is(server, settings, monkeypatch):
     server.seconds_of = lambda url: 7200
     tight = settings.model_copy(update={"daily_audio_hours": 1.0})
-    assert run(episodes(3), tight, in_flight=1) == {"ok": 1, "skipped_budget": 2}
+    monkeypatch.setattr(work, "IN_FLIGHT", 1)
+    assert run(episodes(3), tight) == {"ok": 1, "skipped_budget": 2}
 
 
 def test_the_local_model_leaves_alone_what_the_service_has_and_takes_what_it_failed_at(server, settings):
@@ -413,8 +422,7 @@ def test_the_local_model_leaves_alone_what_the_service_has_and_takes_what_it_fai
 
 
 def trigger(ids, **changes):
-    facts = {"conn_id": "assemblyai_default", "transcript_ids": ids, "enough": 1, "poll_interval": 0.01}
-    return AssemblyAITrigger(**{**facts, "end_time": datetime.now(UTC).timestamp() + 60, **changes})
+    return AssemblyAITrigger(ids, **{"enough": 1, "end_time": datetime.now(UTC).timestamp() + 60, **changes})
 
 
 def test_the_trigger_ends_at_its_deadline_on_the_wall_clock(server):
