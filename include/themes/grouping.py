@@ -29,8 +29,9 @@ class Criterion:
     each: half of its crowding, and `loose_talk` for each step that its words are commoner than `specific` on average.
     Crowding is how like a claim is to those next to its own story, the 10th to the 40th likest of what was said in the
     30 days before (after Lample et al. 2018): what a whole field has in common is no story. `crowding` is the usual
-    one, for as long as there are few to compare with. `document_length` is how many words are known of a document, the
-    unit in which it is counted how rare a word is.
+    one, for as long as there are few to compare with. `verdict` is what a chat model's verdict counts that is right 19
+    times in 20: its log odds, by those of a point of likeness. `document_length` is how many words are known of a
+    document, the unit in which it is counted how rare a word is.
     """
 
     like_enough: float
@@ -38,15 +39,18 @@ class Criterion:
     crowding: float
     loose_talk: float
     specific: float
+    verdict: float
     document_length: int
 
 
 # Of a text that stands alone. Fitted on insights grouped by hand; `python -m tests.evals.themes` prints how well it
 # carries over.
-ALONE = Criterion(0.14, rare_words=0.7, crowding=0.26, loose_talk=0.0, specific=0.0, document_length=40)
+ALONE = Criterion(0.14, rare_words=0.7, crowding=0.26, loose_talk=0.0, specific=0.0, verdict=0.17, document_length=40)
 # Of a claim together with what was said around it, which holds the names that the claim itself calls "it" and "they".
 # Fitted on pairs of claims of ten shows in two months, which were read: most that now share a theme tell the same.
-IN_CONTEXT = Criterion(0.35, rare_words=1.5, crowding=0.32, loose_talk=0.1, specific=5.4, document_length=2_600)
+IN_CONTEXT = Criterion(
+    0.35, rare_words=1.5, crowding=0.32, loose_talk=0.1, specific=5.4, verdict=0.30, document_length=2_600
+)
 # Points of one episode have their surroundings in common, whatever they are about: for claims of one show on one day,
 # this stands in place of their rare words.
 SAME_SHOW = 0.2
@@ -202,7 +206,7 @@ class _History:
         among = np.where(
             same(new.show_ids, len(new)), today.likeness(today, 0.0) + SAME_SHOW, today.likeness(today, rare)
         )
-        compared = self._told(new.claim_ids, near, today) if self._verdicts else None
+        compared = self._told(new.claim_ids, near, today, among) if self._verdicts else None
         groups = linked(grown, among, to_themes, self._criterion.like_enough, compared)
         founders: dict[int, str] = {}
         themes = [
@@ -273,8 +277,9 @@ class _History:
         part, row = place
         return int(self._parts[part].themes[row])
 
-    def _told(self, claim_ids: Sequence[str], near: Sequence[int], today: Groups) -> Compared:
-        """What verdicts say of the new claims and those themes."""
+    def _told(self, claim_ids: Sequence[str], near: Sequence[int], today: Groups, alike: np.ndarray) -> Compared:
+        """What verdicts say of the new claims, which are so alike, and those themes."""
+        bar, counted = self._criterion.like_enough, self._criterion.verdict
         column = {theme: place for place, theme in enumerate(near)}
         row = {claim_id: place for place, claim_id in enumerate(claim_ids)}
         counts, sums = np.zeros((len(row), len(near))), np.zeros((len(row), len(near)))
@@ -282,11 +287,11 @@ class _History:
         for claim_id, place in row.items():
             for other, verdict in self._verdicts.get(claim_id, {}).items():
                 if other in row:
-                    among[place, row[other]] = verdict
+                    among[place, row[other]] = by_verdict(alike[place, row[other]], bar, verdict, counted)
                 elif other in self._compared and (theme := self._theme(self._compared[other])) in column:
                     counts[place, column[theme]] += 1
-                    alike = self._likeness(today, place, self._compared[other])
-                    sums[place, column[theme]] += by_verdict(alike, self._criterion.like_enough, verdict)
+                    to_other = self._likeness(today, place, self._compared[other])
+                    sums[place, column[theme]] += by_verdict(to_other, bar, verdict, counted)
         return Compared(np.array([claim_id in self._verdicts for claim_id in row], dtype=bool), counts, sums, among)
 
     def _likeness(self, today: Groups, row: int, place: tuple[int, int]) -> float:

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-TOLD = {"same": 0.10, "related": -0.08, "different": -0.25}
-"""What a chat model's verdict on two claims adds to their likeness.
-
-Likeness says how probable it is that two claims tell one story: 17 of log odds a point, on insights grouped by hand. A
-verdict that is right 19 times in 20 adds or takes off log 19; "related" is said now and then of two sides of one story.
-"""
-
 EVEN = 0.07
 """How far above the bar it is even whether two claims tell one story. Where there is a verdict on them, likeness counts
 for no more than that: it may cast doubt on a verdict, and never outweighs it."""
+
+VERDICTS = {"same": 1.0, "related": -0.1, "different": -1.0}
+"""What a chat model says of two claims, and how much of a verdict that is for or against one story: "related" is said
+now and then of two sides of one."""
 
 PASSED_OVER = -0.02
 """How far below the bar two claims are that no verdict is on, where one of them was compared with others: they are not
@@ -48,12 +45,12 @@ class Groups:
 class Compared:
     """What a chat model said of the claims of a date: which of them it was asked about, and of each of these and each
     theme, how many pairs there is a verdict on and the sum of what these pairs are alike by it, shape (claims, themes);
-    `among` are the verdicts on two claims of the date, by their places."""
+    `among` is how alike two claims of the date are by a verdict, by their places."""
 
     claims: np.ndarray
     counts: np.ndarray
     sums: np.ndarray
-    among: Mapping[tuple[int, int], str]
+    among: Mapping[tuple[int, int], float]
 
 
 def linked(
@@ -91,9 +88,9 @@ def linked(
     return group.tolist()
 
 
-def by_verdict(likeness: float, bar: float, verdict: str) -> float:
-    """How alike two claims are that a chat model compared."""
-    return min(likeness, bar + EVEN) + TOLD[verdict]
+def by_verdict(likeness: float, bar: float, verdict: str, counts: float) -> float:
+    """How alike two claims are that a chat model compared, where a verdict counts so much."""
+    return bar + min(likeness - bar - EVEN, 0.0) + counts * VERDICTS[verdict]
 
 
 def same(shows: Sequence[str], claims: int) -> np.ndarray:
@@ -108,8 +105,8 @@ def _decided(
     """`among` and `to_themes` where verdicts decide."""
     rows, passed_over = compared.claims, bar + PASSED_OVER
     decided = np.where(rows[:, None] | rows[None, :], passed_over, among)
-    for (one, other), verdict in compared.among.items():
-        decided[one, other] = decided[other, one] = by_verdict(among[one, other], bar, verdict)
+    for (one, other), alike in compared.among.items():
+        decided[one, other] = decided[other, one] = alike
     passed = themes.sizes - compared.counts
     to_themes = np.where(rows[:, None], (compared.sums + passed * passed_over) / themes.sizes, to_themes)
     return np.round(decided, 6), np.round(to_themes, 6)
