@@ -27,6 +27,7 @@ FIRST, SECOND, LAST = DAYS = [date(2026, 1, 13) + timedelta(number) for number i
 SCHEMAS = ("raw", "ops", "staging", "intermediate", "marts")
 INCREMENTAL = (
     "int_claim_words",
+    "int_claim_repetition",
     "int_episode_names",
     "int_claim_themes",
     "int_theme_dissent",
