@@ -1,5 +1,7 @@
 """The offline extractor and scorer, with the shipped weights and the bundled embedding model."""
 
+from dataclasses import replace
+
 import pytest
 
 from include.claims.claim import Claim, Episode, ReadEpisode
@@ -71,6 +73,22 @@ def test_quotes_stand_in_the_segments_that_a_claim_names(extraction):
 def test_a_sponsor_read_is_dropped_with_its_reason_and_makes_no_claim(extraction):
     assert not any("Voltly" in claim.quote for claim in extraction.claims)
     assert "advertisement" in {dropped.reason for dropped in extraction.dropped}
+
+
+def test_what_the_weights_say_sells_makes_no_claim_whatever_it_is_worth():
+    selling = replace(fitted(), selling_level=9.0)
+    found = OfflineExtractor(selling).extract(EPISODE, talk(("Ben", INSIGHT)))
+    assert (found.claims, {dropped.reason for dropped in found.dropped}) == ((), {"advertisement"})
+    stranger = Claim(INSIGHT, "h", "i", "Ben", 0, 0)
+    ((score,),) = OfflineScorer(selling).score([ReadEpisode(EPISODE, talk(("Ben", INSIGHT)), (stranger,))])
+    assert (score.score, score.reason) == (0.0, "sells, keeps house or speaks to a model")
+
+
+def test_a_point_near_a_better_one_is_worth_less_than_alone(extraction):
+    first, *others = extraction.claims
+    assert first.features["crowding"] == 0
+    assert others
+    assert all(claim.features["crowding"] < 0 for claim in others)
 
 
 def test_the_same_transcript_gives_the_same_claims(extraction):
