@@ -3,7 +3,8 @@
 IN is a folder with one JSON file an episode, at any depth: an object with guid, title, show, and `segments` in spoken
 order, each with text, and speaker, start and end (seconds) or null; description, shownotes and persons are used where
 present. OUT gets one JSON object a line, for each claim: guid, rank (1 is the episode's best), quote, headline,
-insight, speaker, start_seconds, score.
+insight, speaker, start_seconds, score. What a show says nearly word for word in other files of the folder, whatever
+their dates, is no claim: a sponsor read, an intro or a trailer.
 """
 
 import html
@@ -16,6 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from include.claims import repetition
 from include.claims.claim import Claim, Episode, Extractor, ReadEpisode, Score, Scorer
 from include.pipeline.chosen_models import extractor, scorer
 from include.settings import settings
@@ -36,6 +40,10 @@ class EpisodeFile:
     episode: Episode
     segments: tuple[Segment, ...]
 
+    @property
+    def said(self) -> str:
+        return " ".join(segment.text for segment in self.segments)
+
 
 def main(arguments: list[str]) -> int:
     """Writes OUT. Returns 0; 1 where some files could not be read (the rest is written); 2 where none could."""
@@ -48,6 +56,7 @@ def main(arguments: list[str]) -> int:
         print(f"{source}: no episode files (*.json) there", file=sys.stderr)
         return 2
     started = time.monotonic()
+    said = runs_by_show(files)
     finder, judge = extractor(settings()), scorer(settings())
     target.parent.mkdir(parents=True, exist_ok=True)
     done = failed = 0
@@ -55,7 +64,8 @@ def main(arguments: list[str]) -> int:
         for number, file in enumerate(files, 1):
             try:
                 read = read_episode(file)
-                picked = claims_of(read, finder, judge)
+                show = said.get(read.episode.show_title, {})
+                picked = claims_of(read, finder, judge, [runs for other, runs in show.items() if other != file])
             except (UnreadableEpisode, OSError) as problem:
                 failed += 1
                 print(f"[{number}/{len(files)}] {file}: left out: {problem}", file=sys.stderr)
@@ -69,9 +79,30 @@ def main(arguments: list[str]) -> int:
     return 2 if not done else 1 if failed else 0
 
 
-def claims_of(read: EpisodeFile, finder: Extractor, judge: Scorer) -> list[tuple[Claim, Score]]:
-    """The episode's claims with their scores, best first."""
-    claims = finder.extract(read.episode, read.segments).claims
+def runs_by_show(files: Sequence[Path]) -> dict[str, dict[Path, np.ndarray]]:
+    """By show, the runs of words of each of its files that can be read. Some 80 kB an episode of 10,000 words."""
+    found: dict[str, dict[Path, np.ndarray]] = {}
+    for file in files:
+        try:
+            read = read_episode(file)
+        except (UnreadableEpisode, OSError):
+            continue
+        if show := read.episode.show_title:
+            found.setdefault(show, {})[file] = repetition.runs(read.said)
+    return found
+
+
+def claims_of(
+    read: EpisodeFile, finder: Extractor, judge: Scorer, others: Sequence[np.ndarray] = ()
+) -> list[tuple[Claim, Score]]:
+    """The episode's claims with their scores, best first, without what its show says again in its `others`, which are
+    told by their runs of words."""
+    again = repetition.repeated(repetition.runs(read.said), others)
+    claims = [
+        claim
+        for claim in finder.extract(read.episode, read.segments).claims
+        if not repetition.is_repeated(repetition.share_repeated(claim.quote, again))
+    ]
     (scores,) = judge.score([ReadEpisode(read.episode, read.segments, claims)])
     order = sorted(range(len(claims)), key=lambda i: (-scores[i].score, i))
     return [(claims[i], scores[i]) for i in order]

@@ -46,6 +46,25 @@ def test_every_episode_below_the_folder_is_read_and_its_claims_ranked_from_one(t
     assert "[2/2]" in capsys.readouterr().err
 
 
+def test_what_a_show_says_again_in_other_files_of_the_folder_is_no_claim(tmp_path):
+    talk = {
+        number: [
+            f"Port {number}{i} closes {i} weeks after storm {number}, because the cranes at quay {number}{i} rust."
+            for i in range(12)
+        ]
+        for number in (3, 4)
+    }
+    for number, lines in talk.items():
+        told = [{"text": text, "speaker": "Ada" if text in LINES else "Ben"} for text in [*lines, *LINES]]
+        write(tmp_path, f"in/{number}.json", episode(guid=f"e{number}", segments=told))
+    alone = write(tmp_path, "alone.json", episode(guid="e3", segments=told))
+    assert main([str(alone), str(tmp_path / "alone.jsonl")]) == 0
+    assert main([str(tmp_path / "in"), str(tmp_path / "out.jsonl")]) == 0
+    assert "whoever rewinds" in (tmp_path / "alone.jsonl").read_text().lower()
+    assert "port" in (tmp_path / "out.jsonl").read_text().lower()
+    assert "whoever rewinds" not in (tmp_path / "out.jsonl").read_text().lower()
+
+
 def test_a_bad_file_is_named_and_the_rest_goes_on(tmp_path, capsys):
     write(tmp_path, "in/bad.json", "{")
     write(tmp_path, "in/good.json", episode())

@@ -1,5 +1,7 @@
 """The offline extractor and scorer, with the shipped weights and the bundled embedding model."""
 
+from dataclasses import replace
+
 import pytest
 
 from include.claims.claim import Claim, Episode, ReadEpisode
@@ -73,6 +75,22 @@ def test_a_sponsor_read_is_dropped_with_its_reason_and_makes_no_claim(extraction
     assert "advertisement" in {dropped.reason for dropped in extraction.dropped}
 
 
+def test_what_the_weights_say_sells_makes_no_claim_whatever_it_is_worth():
+    selling = replace(fitted(), selling_level=9.0)
+    found = OfflineExtractor(selling).extract(EPISODE, talk(("Ben", INSIGHT)))
+    assert (found.claims, {dropped.reason for dropped in found.dropped}) == ((), {"advertisement"})
+    stranger = Claim(INSIGHT, "h", "i", "Ben", 0, 0)
+    ((score,),) = OfflineScorer(selling).score([ReadEpisode(EPISODE, talk(("Ben", INSIGHT)), (stranger,))])
+    assert (score.score, score.reason) == (0.0, "sells, keeps house or speaks to a model")
+
+
+def test_a_point_near_a_better_one_is_worth_less_than_alone(extraction):
+    first, *others = extraction.claims
+    assert first.features["crowding"] == 0
+    assert others
+    assert all(claim.features["crowding"] < 0 for claim in others)
+
+
 def test_the_same_transcript_gives_the_same_claims(extraction):
     assert OfflineExtractor().extract(EPISODE, TALK) == extraction
 
@@ -121,9 +139,9 @@ def test_a_quote_that_is_nowhere_still_gets_a_score():
     assert 0 <= score.score <= 5
 
 
-def test_a_reason_says_what_a_reader_can_see_with_the_figures_and_names_said():
+def test_a_reason_says_what_a_reader_can_see_with_the_figure_that_is_said():
     told = reason({"worth": 2.0}, "So a rewound unit by Voltly costs 600,000 euros, because copper is dear.", fitted())
-    assert set(told.split("; ")) == {"names a figure: 600,000 euros", "names Voltly", "gives the reason why"}
+    assert set(told.split("; ")) == {"names a figure: 600,000 euros", "gives the reason why"}
 
 
 def test_what_sets_a_claim_apart_from_others_is_told_first():
@@ -144,6 +162,8 @@ def test_what_sets_a_claim_apart_from_others_is_told_first():
         ("Prices doubled in a year.", "tells what changed"),
         ("Take a port, for example.", "gives an example"),
         ("One or two of them came.", NOTHING_SEEN),
+        ("In 2019 they came.", NOTHING_SEEN),
+        ("The 12 ports covered pay 37% or $60 million Friday.", "names a figure: 12 ports"),
         ("There is a real danger in that.", "says what is at stake"),
     ],
 )

@@ -8,13 +8,22 @@ scores as (
     select * from {{ ref('stg_claim_scores') }}
 ),
 
+repetition as (
+    select * from {{ ref('int_claim_repetition') }}
+),
+
+-- What a show says again and again is an advertisement, an intro or a trailer, whatever it scores.
 scored as (
     select
         claims.claim_id,
         claims.episode_id,
         claims.partition_date,
-        scores.score,
-        scores.score_reason,
+        if(scores.score is not null and repetition.is_repeated, 0, scores.score) as score,
+        if(
+            scores.score is not null and repetition.is_repeated,
+            'said nearly word for word in other episodes of the show',
+            scores.score_reason
+        ) as score_reason,
         scores.novelty,
         scores.specificity,
         scores.evidence,
@@ -24,6 +33,7 @@ scored as (
         claims.first_segment
     from claims
     left join scores on claims.claim_id = scores.claim_id
+    left join repetition on claims.claim_id = repetition.claim_id
 ),
 
 ranked as (

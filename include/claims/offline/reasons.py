@@ -8,8 +8,7 @@ from include.claims.offline.worth import GROUPS, UNFIT, Weights
 
 MOST = 3
 LONGEST_FACT = 40
-"""In characters, of a figure or a name that is told."""
-NAMED = 2
+"""In characters, of a figure that is told."""
 NOTHING_SEEN = "in the speaker's own words"
 
 # What is told of a text that has such words, by the group of signals that they belong to.
@@ -63,11 +62,24 @@ def reason(features: Mapping[str, float], text: str, weights: Weights) -> str:
 def _told(group: str, text: str) -> str | None:
     """What a reader would say of a text for which a group of signals speaks; None where it does not bear that out."""
     if group == "numbers":
-        figures = tuple(n for n in unsupported(text, "", frozenset()).numbers if n[:1].isdigit())
-        said = [fact for fact in as_said(text, Unsupported(figures)) if len(fact) <= LONGEST_FACT]
-        return f"names a figure: {said[0]}" if said else None
-    if group == "names":
-        said = as_said(text, Unsupported((), unsupported(text, "", frozenset()).names))
-        said = [fact for fact in said if len(fact) <= LONGEST_FACT and not fact[0].isdigit()]
-        return f"names {' and '.join(said[:NAMED])}" if said else None
+        figure = next(filter(None, map(_figure, _figures(text))), None)
+        return f"names a figure: {figure}" if figure else None
     return next((said for said, shown in _SEEN.get(group, {}).items() if shown.search(text)), None)
+
+
+def _figures(text: str) -> list[str]:
+    """The numbers of a text that are written in digits, with the words after them."""
+    digits = tuple(n for n in unsupported(text, "", frozenset()).numbers if n[:1].isdigit())
+    return as_said(text, Unsupported(digits))
+
+
+def _figure(said: str) -> str | None:
+    """A number with what it counts; None where that is not said, as of a year, and where it is too long to tell."""
+    while said and _NOT_COUNTED.search(said):
+        said = _NOT_COUNTED.sub("", said)
+    counts = re.search(r"[$€£%]|\d \w", said)
+    return said if counts and not _YEAR.match(said) and len(said) <= LONGEST_FACT else None
+
+
+_NOT_COUNTED = re.compile(r" (?:[A-Z]\S*|\w+ed)$")
+_YEAR = re.compile(r"(?:1[89]|20)\d\d\b")
