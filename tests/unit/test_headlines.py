@@ -146,6 +146,18 @@ def test_what_points_at_something_is_not_quoted_without_its_topic():
     assert quoted
 
 
+def test_what_somebody_does_is_quoted_under_the_last_name_before_it_or_not_at_all():
+    told = "Does Mayor Ada Osei know the harbour ferry of Ostrey? She sold 900 tonnes of grain to the estuary mills."
+    assert "“" not in line(told), "the last name is a place"
+    told = "Is the harbour ferry of Ostrey known to Ada Osei? She sold 900 tonnes of grain to the estuary mills."
+    assert line(told) == "Ada Osei: “She sold 900 tonnes of grain to the estuary mills”"
+
+
+def test_what_the_speakers_say_of_themselves_is_not_hung_on_somebody_they_name():
+    told = "Does Ada Osei know the harbour ferry of Ostrey? We sold 900 tonnes of grain to the estuary mills."
+    assert "“" not in line(told)
+
+
 def test_what_points_at_two_unnamed_things_is_not_quoted():
     assert "“" not in line("Does nobody know the harbour ferry of Ostrey? It makes it worse for grain and for them.")
 

@@ -1,7 +1,7 @@
 """Headlines that cannot say what was not said: a statement where one stands alone, else what a passage is about.
 
 A statement is a clause of the passage that can be read alone, or one that is understood with its topic: that is quoted
-("California: “We provide $83.1 billion to the federal government”"). Where there is none, a topic line names people,
+("Gavin Newsom: “He's going to sue the Trump administration”"). Where there is none, a topic line names people,
 things and figures of the passage in the words of the show ("Medicaid cuts: seniors, nursing homes, $800 billion"). It
 asserts nothing, so nothing is lost that a sentence hangs on.
 """
@@ -15,14 +15,14 @@ import numpy as np
 
 from include.claims.grammar import grammar
 from include.claims.offline.names import Names
-from include.claims.offline.statements import Statement, statements
+from include.claims.offline.statements import SPEAKERS, Statement, statements
 from include.claims.offline.things import NAMING, VAGUE, Thing, counts, named_by, rarity, reports, text_of, things
 from include.claims.offline.wording import capital
 from include.models.embedding import bundled_encoder
 from include.words import words
 
 if TYPE_CHECKING:
-    from spacy.tokens import Token
+    from spacy.tokens import Doc, Token
 
 WORTH_STATING = 4.0
 WORTH_QUOTING = 3.5
@@ -43,9 +43,9 @@ figure."""
 CLEARLY = 0.5
 PLAIN_TOPIC = 4.0
 LEAST_TOPIC = 2.5
-NAMED = 1.5
-"""How much a thing must tell to be looked for no further as the topic, and to be one at all; how much more a name tells
-what a quotation speaks of."""
+"""How much a thing must tell to be looked for no further as the topic, and to be that of a quotation."""
+
+_SOMEONE = frozenset("he him his she her hers".split())
 
 
 def headline(
@@ -81,7 +81,7 @@ def headline(
     line = _line(named, topic)
     thin = ", " not in line
     for stated in said:
-        found = "" if stated.vague and not thin else _quoted(stated, leading)
+        found = "" if stated.vague and not thin else _quoted(doc, stated, leading)
         if found and _telling(stated, topic) >= WORTH_QUOTING - THIN * (thin and not stated.vague):
             return found
     return line
@@ -117,11 +117,18 @@ def _telling(stated: Statement, topic: Thing | None) -> float:
     return told + MEANT * (stated.meant - USUAL) - 0.25 * max(0, stated.size - 12)
 
 
+def _share(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether words have one in common, or one that is made of another, as "Iranian" is of "Iran"."""
+    return any(
+        a == b or (min(len(a), len(b)) >= 4 and (a.startswith(b) or b.startswith(a))) for a in some for b in others
+    )
+
+
 def _stems(text: str) -> frozenset[str]:
     return frozenset(word.rstrip("s") for word in words(text))
 
 
-def _quoted(stated: Statement, leading: Sequence[Thing]) -> str:
+def _quoted(doc: "Doc", stated: Statement, leading: Sequence[Thing]) -> str:
     """A statement that is understood with its topic, as a quotation; empty where it is not. One that stands alone is
     told as it is."""
     if stated.reporter or stated.subject.lower_ == "i":
@@ -132,9 +139,23 @@ def _quoted(stated: Statement, leading: Sequence[Thing]) -> str:
     points = stated.points or stated.subject.lower_ == "one"
     if not points and any(thing.key & spoken and thing.about >= PLAIN_TOPIC for thing in leading):
         return f"“{stated.text}”"
-    apart = [thing for thing in leading if not thing.key & spoken and thing.about >= LEAST_TOPIC]
-    topic = max(apart, key=lambda thing: thing.about + NAMED * thing.named, default=None)
-    return f"{capital(topic.text)}: “{stated.text}”" if topic is not None else ""
+    topic = _antecedent(doc, stated, [thing for thing in leading if not thing.key & spoken])
+    return f"{capital(topic.text)}: “{stated.text}”" if topic is not None and topic.about >= LEAST_TOPIC else ""
+
+
+def _antecedent(doc: "Doc", stated: Statement, leading: Sequence[Thing]) -> Thing | None:
+    """What "it" or "she" in a statement most likely stands for: the last thing named before it. None where that is
+    none of the things, or no person where one is meant, or the speakers speak of themselves."""
+    pronouns = {t.lower_ for t in stated.tokens}
+    if pronouns & SPEAKERS:
+        return None
+    someone = bool(pronouns & _SOMEONE)
+    for chunk in reversed([c for c in doc.noun_chunks if c.end <= stated.tokens[0].i]):
+        labels = {t.ent_type_ for t in chunk} & NAMING
+        thing = next((thing for thing in leading if thing.key & _stems(chunk.text)), None)
+        if labels or (thing is not None and not someone):
+            return thing if not someone or "PERSON" in labels else None
+    return None
 
 
 def _reporter(token: "Token") -> str:
@@ -154,7 +175,8 @@ def _line(named: Sequence[Thing], topic: Thing | None) -> str:
             break
         fits = size + len(thing.more.split()) <= LONGEST_LINE
         tells = thing.named or thing.figure or thing.meant >= LEAST_MEANT
-        if fits and tells and not any(_stems(thing.more) & t.key or thing.key & _stems(t.more) for t in chosen):
+        again = any(_share(_stems(thing.more), t.key) or _share(thing.key, _stems(t.more)) for t in chosen)
+        if fits and tells and not again:
             chosen.append(thing)
             size += len(thing.more.split())
     rest = ", ".join(thing.more for thing in sorted(chosen[1:], key=lambda thing: thing.at))

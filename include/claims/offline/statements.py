@@ -37,8 +37,10 @@ _ADDING = frozenset(
 """What may begin words that only add to what was said before a comma."""
 _OUTSIDE = frozenset("this that these those here former latter either neither".split())
 _ELSEWHERE = frozenset("another other others such same else ones then".split())
+_LIKENED = frozenset("similar similarly also".split())
+"""Words that liken what is stated to something said before."""
 _LATER = frozenset("it its they their them themselves itself he him his himself she her hers herself".split())
-_SPEAKERS = frozenset("i me my mine we us our ours myself ourselves".split())
+SPEAKERS = frozenset("i me my mine we us our ours myself ourselves".split())
 _LISTENERS = frozenset("you your yours yourself".split())
 _MARKS = frozenset('" “ ” ? … ... - – — -- ( ) [ ]'.split())
 _ATTACHED = frozenset("dobj attr acomp xcomp ccomp oprd prt dative agent neg pobj".split())
@@ -171,6 +173,7 @@ def _stated(head: "Token", last: int) -> Statement | None:
     vague = any(
         (t.lower_ in _OUTSIDE and t.tag_ not in ("WDT", "IN"))
         or (t.lower_ in _ELSEWHERE and t.head != head and t.i <= subject.i)
+        or t.lower_ in _LIKENED
         for t in tokens
     )
     unnamed = sum(t.lower_ in _LATER and t.tag_ == "PRP" and _reaches_out(t, subject, head) for t in tokens)
@@ -214,7 +217,7 @@ def _alone(tokens: Sequence["Token"], subject: "Token", head: "Token") -> bool:
     """Whether a clause names what it speaks of: its subject is a name, a figure or a thing that is told apart, and each
     "it" or "their" comes after something in the clause that it can stand for."""
     of = [t for t in subject.subtree if tokens[0].i <= t.i <= tokens[-1].i]
-    if any(t.lower_ in _SPEAKERS or t.lower_ in _LISTENERS for t in tokens):
+    if any(t.lower_ in SPEAKERS or t.lower_ in _LISTENERS for t in tokens):
         return False
     if subject.dep_ == "expl":
         there = [c for c in head.children if c.dep_ in ("attr", "dobj", "nsubj")]

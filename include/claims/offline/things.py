@@ -157,7 +157,9 @@ def _more(phrase: Sequence["Token"]) -> str:
 def _belongs(run: "Span") -> bool:
     """Whether words belong to the phrase before them: they are few, end in a word of content, and point at nothing."""
     pointing = _POINTING - {"that", "more", "less"}
-    barred = any(t.is_punct or t.tag_ in ("PRP", "PRP$") or t.lower_ in pointing for t in run)
+    # A capital in the middle is where a caption without stops begins another sentence.
+    anew = any(t.text[0].isupper() and t.pos_ != "PROPN" and not t.ent_type_ for t in run)
+    barred = anew or any(t.is_punct or t.tag_ in ("PRP", "PRP$") or t.lower_ in pointing for t in run)
     return len(run) <= LONGEST and not barred and run[-1].pos_ in ("NOUN", "PROPN", "NUM", "ADJ", "ADV", "VERB")
 
 
@@ -186,7 +188,8 @@ def _phrase(chunk: "Span") -> list["Token"]:
 
 
 def named_by(chunk: "Span") -> list["Token"]:
-    tokens = list(chunk)
+    """The words of a noun phrase that name its thing; a word that was said twice once."""
+    tokens = [t for t in chunk if t.i == chunk.start or t.lower_ != t.nbor(-1).lower_]
     while (
         tokens
         and tokens[0].lower_ not in ("no", "more", "less")
