@@ -2,6 +2,8 @@
 
 import re
 
+SHORTEST_STATEMENT = 9
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
@@ -14,3 +16,13 @@ def claim_text(headline: str, insight: str) -> str:
     """What stands for a claim where its words or its meaning are compared: its insight, and of its headline what states
     something. A topic line ("Medicaid: cuts, seniors") only names again what the insight says."""
     return insight if ": " in headline or headline in insight else f"{headline} {insight}"
+
+
+def states(headline: str, insight: str) -> bool:
+    """Whether a headline is a sentence of the insight that can be read alone; topic lines and quotations are not."""
+    stated = words(headline)
+    return len(stated) >= SHORTEST_STATEMENT and "“" not in headline and f" {' '.join(stated)} " in _run(insight)
+
+
+def _run(text: str) -> str:
+    return f" {' '.join(words(text))} "

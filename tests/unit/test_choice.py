@@ -31,6 +31,7 @@ def day(*claims: dict, on: date = TODAY) -> pd.DataFrame:
             "theme_id": f"t{number}",
             "show_id": f"show{number}",
             "episode_id": f"e{number}",
+            "headline": f"Point {number}",
             "insight": f"Point {number} was made.",
             "start_seconds": 30.0,
             "embedding": vector(number),
@@ -247,6 +248,7 @@ def test_dates_derived_one_by_one_or_together_give_the_same_digests():
                     "theme_id": f"t{rng.integers(8)}",
                     "show_id": f"show{rng.integers(4)}",
                     "score": float(rng.uniform(0.5, 5)),
+                    "headline": "A point",
                     "insight": f"Point {rng.integers(100)} was made at Skagen.",
                 }
                 for number in range(8)
@@ -278,6 +280,14 @@ def test_a_digest_sent_for_a_later_date_keeps_nothing_from_an_earlier_one():
     frozen = derive(later)
     claims = pd.concat([day({"claim_id": "c1", "theme_id": "t"}), later])
     assert derive(claims, frozen)["claim_id"].tolist() == ["c1"]
+
+
+def test_a_claim_that_a_sentence_of_it_can_head_goes_before_one_that_is_worth_a_little_more():
+    insight = "That was in May. Norrfjord Ferries runs four battery boats between the two islands."
+    stated = {"score": 3.0, "insight": insight, "headline": insight.partition(". ")[2].rstrip(".")}
+    line = {"score": 3.1, "insight": insight.replace("four", "five"), "headline": "Ferries: battery boats, islands"}
+    assert list(five(day(line, stated), NOTHING_SENT)["claim_id"]) == ["c1", "c0"]
+    assert list(five(day(line | {"score": 3.3}, stated), NOTHING_SENT)["claim_id"]) == ["c0", "c1"]
 
 
 def test_a_sent_claim_counts_by_the_theme_that_it_has_now():
