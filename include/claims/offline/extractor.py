@@ -23,7 +23,7 @@ from include.models.embedding import bundled_encoder
 from include.transcripts.segment import Segment
 from include.words import words
 
-CODE = "20"
+CODE = "21"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
 WORDS_A_CLAIM = 100

@@ -45,6 +45,8 @@ PLAIN_TOPIC = 4.0
 LEAST_TOPIC = 2.5
 """How much a thing must tell to be looked for no further as the topic, and to be that of a quotation."""
 
+_IT = frozenset("it that this there".split())
+"""What mostly stands for nothing that has a name before "is": "It's not as though"."""
 _SOMEONE = frozenset("he him his she her hers".split())
 
 
@@ -131,7 +133,8 @@ def _stems(text: str) -> frozenset[str]:
 def _quoted(doc: "Doc", stated: Statement, leading: Sequence[Thing]) -> str:
     """A statement that is understood with its topic, as a quotation; empty where it is not. One that stands alone is
     told as it is."""
-    if stated.reporter or stated.subject.lower_ == "i":
+    is_it = stated.subject.lower_ in _IT and stated.subject.head.lemma_ == "be"
+    if stated.reporter or stated.subject.lower_ == "i" or is_it:
         return ""
     if stated.alone or stated.size > LONGEST_QUOTED:
         return stated.text if stated.alone else ""

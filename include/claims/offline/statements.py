@@ -35,7 +35,7 @@ _ADDING = frozenset(
     "and so while whereas as since because which who whose when where after although though with".split()
 )
 """What may begin words that only add to what was said before a comma."""
-_OUTSIDE = frozenset("this that these those here former latter either neither".split())
+_OUTSIDE = frozenset("this that these those here former latter both either neither".split())
 _ELSEWHERE = frozenset("another other others such same else ones then".split())
 _LIKENED = frozenset("similar similarly also".split())
 """Words that liken what is stated to something said before."""
@@ -123,7 +123,10 @@ def _reporter(said: "Token") -> "Token | None":
     if said.dep_ != "ccomp" or verb.lemma_ not in _REPORTING:
         return None
     subject = subject_of(verb)
-    return subject if subject is not None and any(t.ent_type_ in _WHO for t in subject.subtree) else None
+    named = (
+        subject is not None and subject.pos_ in ("NOUN", "PROPN") and any(t.ent_type_ in _WHO for t in subject.subtree)
+    )
+    return subject if named else None
 
 
 def _ends(head: "Token", stop: int) -> Iterator[int]:
