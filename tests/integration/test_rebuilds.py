@@ -11,9 +11,11 @@ import pytest
 from dbt.adapters.duckdb.environments.local import DuckDBCursorWrapper
 from dbt.cli.main import dbtRunner
 
-from include.claims import extraction, scoring
+from include.claims import embeddings, extraction, scoring
 from include.claims.claim import Claim, Score
+from include.claims.embeddings import Embedded
 from include.claims.extraction import Read
+from include.models.meaning import ClaimEncoder
 from include.settings import PROJECT, settings
 from include.sources import episodes, feeds
 from include.sources.episodes import FeedReading
@@ -69,7 +71,9 @@ def tell(day: date, show: int) -> None:
         told = {"headline": text, "insight": f"{text}, and nobody had reckoned with it.", "quote": quote}
         where = {"first_segment": number, "last_segment": number, "start_seconds": 600.0 * number}
         claims.append({**episode, **claim, **told, **where, "kind": "fact", "extractor": "test"})
-        embeddings.append({**claim, "model": "m", "embedding": (vector / np.linalg.norm(vector)).tolist()})
+        embeddings.append(
+            {**claim, "model": ClaimEncoder.name, "embedding": (vector / np.linalg.norm(vector)).tolist()}
+        )
         scores.append({**claim, "scorer": "test", "score": 2.0 + number + 0.1 * show})
         segments.append({**episode, "segment_index": number, "text": quote})
     published = {"show_id": f"s{show}", "show_title": f"Show {show}", "title": episode["episode_id"]}
@@ -180,8 +184,11 @@ def claims_are_landed(connection, docs):
     claim = Claim(
         "Harbour 1 sinks by 40 centimetres a year.", "Harbour 1 sinks", "Harbour 1 sinks ever faster.", None, 1, 1
     )
-    read = Read("e131", "key", "test", "1", (claim,), embeddings=((0.0, 0.6, 0.8, 0.0),), embedding_model="m")
+    read = Read("e131", "key", "test", "1", (claim,))
     extraction.land(connection, FIRST, [read], docs)
+    (found,) = embeddings.found([read], FIRST)
+    vector = (0.0, 0.6, 0.8, 0.0)
+    embeddings.land(connection, FIRST, [Embedded(found.claim_id, FIRST, ClaimEncoder.name, vector)])
 
 
 def scores_are_landed(connection, docs):
