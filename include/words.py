@@ -21,8 +21,6 @@ def claim_text(headline: str, insight: str) -> str:
 def states(headline: str, insight: str) -> bool:
     """Whether a headline is a sentence of the insight that can be read alone; topic lines and quotations are not."""
     stated = words(headline)
-    return len(stated) >= SHORTEST_STATEMENT and "“" not in headline and f" {' '.join(stated)} " in _run(insight)
-
-
-def _run(text: str) -> str:
-    return f" {' '.join(words(text))} "
+    if len(stated) < SHORTEST_STATEMENT or "“" in headline:
+        return False
+    return f" {' '.join(stated)} " in f" {' '.join(words(insight))} "

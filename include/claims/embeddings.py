@@ -6,7 +6,7 @@ compared with new ones by their words alone.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
@@ -112,27 +112,16 @@ def land(connection: duckdb.DuckDBPyConnection, day: date, embedded: Sequence[Em
     """Writes the embeddings of claims that are there, in the place of earlier ones of their model, in one transaction;
     says how many. Themes of days before the run's stay as they are, whatever was embedded anew."""
     with transaction(connection), noting_changes(connection, day, "raw.claim_embeddings"):
-        keys = {"claims": [one.claim_id for one in embedded], "models": sorted({one.model for one in embedded})}
-        there = {row["claim_id"] for row in records(
-            connection, "select claim_id from raw.claims where claim_id in (select unnest($claims))",
-            {"claims": keys["claims"]},
-        )}  # fmt: skip
+        keys = [one.claim_id for one in embedded]
+        found = "select claim_id from raw.claims where claim_id in (select unnest($claims))"
+        there = {row["claim_id"] for row in records(connection, found, {"claims": keys})}
         connection.execute(
             """
             delete from raw.claim_embeddings
             where claim_id in (select unnest($claims)) and model in (select unnest($models))
             """,
-            keys,
+            {"claims": keys, "models": sorted({one.model for one in embedded})},
         )
-        rows = [
-            {
-                "claim_id": one.claim_id,
-                "partition_date": one.partition_date,
-                "model": one.model,
-                "embedding": list(one.embedding),
-            }
-            for one in embedded
-            if one.claim_id in there
-        ]
+        rows = [asdict(one) for one in embedded if one.claim_id in there]
         append(connection, "raw.claim_embeddings", rows)
     return len(rows)

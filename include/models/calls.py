@@ -8,7 +8,6 @@ import dataclasses
 import json
 import logging
 import os
-import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 import duckdb
 
+from include import leftovers
 from include.warehouse.database import append, records, transaction
 
 log = logging.getLogger(__name__)
@@ -121,9 +121,7 @@ def take_in(connection: duckdb.DuckDBPyConnection, store: CallStore) -> None:
             keys = [row["call_key"] for row in new]
             connection.execute("delete from raw.llm_calls where list_contains($keys, call_key)", {"keys": keys})
             append(connection, "raw.llm_calls", new)
-    for file in store.folder.glob("*.json"):
-        if file.stat().st_mtime < time.time() - _KEPT_SECONDS:
-            file.unlink()
+    leftovers.forget(store.folder.glob("*.json"), _KEPT_SECONDS)
 
 
 def _read(file: Path) -> Call | None:

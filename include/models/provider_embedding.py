@@ -6,7 +6,6 @@ What comes is kept, a file a text, before anything uses it, so that a task that 
 import functools
 import logging
 import os
-import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from include import leftovers
 from include.models import prices
 from include.models.budget import Budget
 from include.models.chat import CONFIGURATION, is_local, tokens_at_most, without_keys
@@ -85,9 +85,7 @@ class ProviderEncoder:
             unfinished = file.with_name(f".{uuid.uuid4().hex}.npy")
             np.save(unfinished, vector)
             os.replace(unfinished, file)
-        for file in self._kept.glob("*.npy"):
-            if file not in vectors and file.stat().st_mtime < time.time() - _KEPT_SECONDS:
-                file.unlink(missing_ok=True)
+        leftovers.forget(self._kept.glob("*.npy"), _KEPT_SECONDS)
 
     @functools.cached_property
     def _model(self) -> Any:

@@ -9,7 +9,6 @@ and two runs of one day do not find each other's. They are safe to delete while 
 import contextlib
 import functools
 import os
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
+from include import leftovers
 from include.pipeline.run import Run
 from include.settings import settings
 
@@ -79,7 +79,7 @@ class Handover(Generic[Left]):
         with unfinished.open("wb") as out:
             yield out.write
         os.replace(unfinished, file)
-        self._forget_old()
+        leftovers.forget((settings().landing / self.name).glob("*/*"), KEPT)
 
     def _left(self, run: Run, suffix: str) -> Path:
         file = self._file(run, suffix)
@@ -100,10 +100,3 @@ class Handover(Generic[Left]):
     @property
     def _advice(self) -> str:
         return f"Clear the whole DAG run, from {self.writer!r} on, not one task."
-
-    def _forget_old(self) -> None:
-        long_ago = time.time() - KEPT
-        for file in (settings().landing / self.name).glob("*/*"):
-            with contextlib.suppress(FileNotFoundError):
-                if file.stat().st_mtime < long_ago:
-                    file.unlink()

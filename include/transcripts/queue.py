@@ -8,7 +8,6 @@ import contextlib
 import dataclasses
 import logging
 import socket
-import time
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from include import leftovers
 from include.addresses import is_public
 from include.models import budget
 from include.settings import Settings
@@ -190,10 +190,7 @@ class Queue:
         """The recording as a file while the block runs. Raises Unreachable where it cannot be had."""
         folder = self._settings.landing / "audio"
         folder.mkdir(parents=True, exist_ok=True)
-        for left in folder.iterdir():  # by processes that were killed
-            with contextlib.suppress(FileNotFoundError):
-                if left.stat().st_mtime < time.time() - KEPT_SECONDS:
-                    left.unlink()
+        leftovers.forget(folder.iterdir(), KEPT_SECONDS)
         # A name of its own: a try that was given up for dead may still be at it.
         file = folder / f"{job.job_key}-{uuid.uuid4().hex}"
         try:

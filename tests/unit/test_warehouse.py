@@ -25,12 +25,7 @@ time.sleep(float(sys.argv[3]))
 """
 
 
-@pytest.fixture(autouse=True)
-def data_dir(tmp_path, monkeypatch):
-    monkeypatch.setenv("PODCAST_DATA_DIR", str(tmp_path))
-    settings.cache_clear()
-    yield tmp_path
-    settings.cache_clear()
+pytestmark = pytest.mark.usefixtures("data_dir")
 
 
 def held(file: Path, how: str, seconds: float) -> subprocess.Popen:
