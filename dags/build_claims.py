@@ -2,19 +2,17 @@
 ### Build claims
 
 **What** — reads each transcript of the day for claims, checks every quote against the transcript, embeds the claims,
-has a chat model, where one is set, say which of them tell the same story, and lets dbt build episodes, claims and
-themes.
+and lets dbt build episodes, what they speak of, and the stories of the day.
 
 **When** — as soon as the day's transcripts are landed.
 
 **Reads** `raw.transcripts`, `raw.transcript_segments`. **Writes** `raw.claims`, `raw.claim_embeddings`,
-`raw.story_pairs`, `raw.llm_calls`, `ops.dropped_claims`, and the dbt models of the selector `claims`.
+`raw.llm_calls`, `ops.dropped_claims`, and the dbt models of the selector `claims`.
 
 **Rerun** — clear the run of the day. A transcript that the same extractor, in the same version, has read is not read
 again, and no question is put to a chat model twice.
 
-**When it fails** — `raw.extractions` names the transcript and the error; `build_claim_models` shows the dbt test. Pairs
-of claims on which the chat model said nothing have no verdict in `ops.story_pairs`; a rerun asks about them again.
+**When it fails** — `raw.extractions` names the transcript and the error; `build_claim_models` shows the dbt test.
 """
 
 from airflow.sdk import dag, task
@@ -42,18 +40,6 @@ def build_claims():
 
         return steps.land_claims(partition_key, run_id)
 
-    @task
-    def judge_pairs(partition_key=None, run_id=None):
-        from include.pipeline import build_claims as steps
-
-        return steps.judge_pairs(partition_key, run_id)
-
-    @task(pool=WRITER_POOL)
-    def land_verdicts(partition_key=None, run_id=None):
-        from include.pipeline import build_claims as steps
-
-        return steps.land_verdicts(partition_key, run_id)
-
     @task(outlets=[CLAIMS])
     def announce_claims(partition_key=None, run_id=None, triggering_asset_events=None, outlet_events=None):
         from include.pipeline.delivery_wish import passed_on
@@ -61,8 +47,7 @@ def build_claims():
         outlet_events[CLAIMS].extra = passed_on(triggering_asset_events, partition_key)
 
     build_claim_models = dbt_build("build_claim_models", "claims")
-    found = list_unread_transcripts() >> extract_claims() >> land_claims()
-    found >> judge_pairs() >> land_verdicts() >> build_claim_models >> announce_claims()
+    list_unread_transcripts() >> extract_claims() >> land_claims() >> build_claim_models >> announce_claims()
 
 
 build_claims()

@@ -23,11 +23,9 @@ STEPS = {
         "list_unread_transcripts",
         "extract_claims",
         "land_claims",
-        "judge_pairs",
-        "land_verdicts",
         "dbt claims",
     ),
-    score_claims: ("list_unscored_claims", "score_claims_of_day", "land_scores"),
+    score_claims: ("list_unscored_claims", "score_claims_of_day", "land_scores", "judge_pairs", "land_verdicts"),
     publish_digest: ("dbt digest",),
 }
 """The steps of each DAG, in their order, up to the digest; `dbt` and a selector stands for the dbt task."""

@@ -7,6 +7,7 @@ scores. Who implements them (the offline model, a chat model) is decided in `inc
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from include.transcripts.segment import Segment
@@ -21,7 +22,8 @@ UNRATED = "Not rated"
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What may be known of an episode when its transcript is read. Descriptions are plain text, markup removed."""
+    """What may be known of an episode when its transcript is read. Descriptions are plain text, markup removed;
+    `published` is a day in UTC."""
 
     episode_id: str
     show_title: str
@@ -29,6 +31,7 @@ class Episode:
     description: str = ""
     persons: tuple[str, ...] = ()
     duration_seconds: int | None = None
+    published: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -133,7 +133,7 @@ def transcripts_of(connection: duckdb.DuckDBPyConnection, day: date, extractor: 
         """
         select
             episodes.episode_id, episodes.show_title, episodes.title, episodes.description, episodes.persons,
-            episodes.duration_seconds, transcripts.content_hash
+            episodes.duration_seconds, episodes.published_at::date as published, transcripts.content_hash
         from raw.episodes as episodes
         inner join raw.transcripts as transcripts
             on episodes.episode_id = transcripts.episode_id and transcripts.status = 'ok'

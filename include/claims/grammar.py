@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 SHORTEST_ALONE = 5
 _SPEAKING = frozenset("i we you everyone everybody nobody people".split())
 _POINTING = frozenset("this that these those it its they their them he his him she her such both another what".split())
+_THE = frozenset("the this that these those his her their its".split())
+# "The new ruling": of more words, or with what follows it, a subject tells which one is meant.
+_BARE = 3
 _SUBJECTS = {"nsubj", "nsubjpass", "csubj", "csubjpass", "expl"}
 
 
@@ -48,6 +51,26 @@ def stands(sentence: str, pointing: bool = False, named: bool = False) -> bool:
             return not named
         return subject.pos_ != "PRON" and not any(token.lower_ in _POINTING for token in subject.subtree)
     return False
+
+
+@functools.lru_cache(maxsize=4096)
+def unnamed_subject(text: str) -> str:
+    """What a text opens with that only who has heard more can know: "He", "The ruling", "This approach". Empty where
+    its first sentence names what it is said of, or says of it which one is meant."""
+    sentence = next(grammar()(text, disable=["ner", "lemmatizer"]).sents, None)
+    subject = next((found for token in sentence or () if token.dep_ == "ROOT" and (found := subject_of(token))), None)
+    if sentence is None or subject is None or subject.dep_ == "expl":
+        return ""
+    if any(token.pos_ in ("NOUN", "PROPN") for token in sentence if token.i < subject.left_edge.i):
+        return ""
+    phrase = list(subject.subtree)
+    if subject.pos_ == "PRON":
+        said_of = any(child.dep_ in ("ccomp", "xcomp", "csubj") for child in subject.head.children)
+        alone = len(phrase) == 1 and subject.lower_ in _POINTING
+        return subject.text if alone and not (said_of and subject.lower_ == "it") else ""
+    pointed_at = phrase[0].lower_ in _THE and len(phrase) <= _BARE
+    named = any(token.pos_ in ("PROPN", "NUM") for token in sentence)
+    return " ".join(token.text for token in phrase) if pointed_at and not named else ""
 
 
 def finite(verb: "Token") -> bool:

@@ -125,10 +125,14 @@ class WordIndex:
             return place
         return self.place(first, last, place.likeness)
 
-    def around(self, place: Place, reach: int) -> str:
-        """The text of the whole segments that hold the words from `reach` before the place to `reach` after it."""
+    def around(self, place: Place, reach: int, segments: tuple[int, int] | None = None) -> str:
+        """The text of the whole segments that hold the words from `reach` before the place to `reach` after it, and of
+        these segments, the first and the last of them, where the place lies among them."""
         first = self._where[max(place.first_word - reach, 0)][0]
         last = self._where[min(place.last_word + reach, len(self.words) - 1)][0]
+        if segments and segments[0] <= place.first_segment <= segments[1]:
+            first = min(first, self._positions.get(segments[0], first))
+            last = max(last, self._positions.get(segments[1], last))
         return " ".join(self._texts[first : last + 1])
 
     @property

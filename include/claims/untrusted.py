@@ -106,7 +106,8 @@ _ORDERS = [
     re.compile(pattern)
     for pattern in (
         # forget what you were told
-        rf"\b(?:ignor\w*|disregard\w*|forget|override|bypass|overlook|vergiss|olvid\w+|oubli\w+)\b.{{0,60}}\b{_TOLD}\b",
+        r"\b(?:ignor(?!ed\b|es\b)\w*|disregard(?!ed\b|s\b)\w*|forget|override|bypass|overlook|vergiss|olvid\w+|oubli\w+)\b"
+        rf".{{0,60}}\b{_TOLD}\b",
         r"\b(?:ignore|disregard|forget)\b.{0,40}\b(?:told|said|written) (?:before|above|earlier)\b",
         r"\b(?:new|updated|real|actual|revised|following|hidden|secret) (?:system )?"
         r"(?:instructions?|prompt|directives?)\b\s*(?:[:.-]|is\b|are\b|follow)",

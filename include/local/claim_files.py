@@ -1,10 +1,10 @@
 """Claims of episode files, by the pipeline's own extractor and scorer, without Airflow: `make claims IN=DIR OUT=FILE`.
 
 IN is a folder with one JSON file an episode, at any depth: an object with guid, title, show, and `segments` in spoken
-order, each with text, and speaker, start and end (seconds) or null; description, shownotes and persons are used where
-present. OUT gets one JSON object a line, for each claim: guid, rank (1 is the episode's best), quote, headline,
-insight, speaker, start_seconds, score. What a show says nearly word for word in other files of the folder, whatever
-their dates, is no claim: a sponsor read, an intro or a trailer.
+order, each with text, and speaker, start and end (seconds) or null; description, shownotes, persons and published (a
+day) are used where present. OUT gets one JSON object a line, for each claim: guid, rank (1 is the episode's best),
+quote, headline, insight, speaker, start_seconds, score. What a show says nearly word for word in other files of the
+folder, whatever their dates, is no claim: a sponsor read, an intro or a trailer.
 """
 
 import html
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,7 @@ def read_episode(file: Path) -> EpisodeFile:
             title=_plain(told.get("title")),
             description=about,
             persons=tuple(n for n in names if isinstance(n, str) and n),
+            published=_day(told.get("published")),
         ),
         segments,
     )
@@ -170,6 +172,14 @@ def _seconds(index: int, line: dict[str, Any], name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e7:
         raise UnreadableEpisode(f"segment {index}: `{name}` is neither seconds nor null")
     return float(value)
+
+
+def _day(value: object) -> date | None:
+    """A day, written as ISO 8601 has it, with a time or without; None where it is no such."""
+    try:
+        return datetime.fromisoformat(value).date() if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def _plain(text: object) -> str:

@@ -16,8 +16,8 @@ from include.models.questions import UnusableModel
 from include.pipeline.chosen_models import story_judge
 from include.settings import settings
 from include.themes.grouping import Claims, Verdicts, assign
-from include.themes.judge import StoryJudge
-from include.themes.pairs import Candidate, Pair, comparisons, likest_pairs
+from include.themes.judge import Comparison, StoryJudge
+from include.themes.pairs import Candidate, comparisons, likest_pairs
 from include.themes.rare_words import rare_words
 
 
@@ -80,17 +80,16 @@ def group(ids: Sequence[str], texts: Sequence[str], judge: StoryJudge | None = N
     return assign(claims, Claims((), (), (), embeddings[:0]), (), verdicts=verdicts)
 
 
-def pairs_of(claims: Claims) -> list[Pair]:
-    """The pairs of these claims, all of one date, that a judge is asked about."""
+def pairs_of(claims: Claims) -> list[Comparison]:
+    """The pairs of these claims, all of one date and each of an episode of its own, that a judge is asked about."""
     rows = zip(claims.claim_ids, claims.texts, claims.embeddings, strict=True)
     candidates = [Candidate(claim_id, claim_id, date.min, text, embedding) for claim_id, text, embedding in rows]
-    return likest_pairs(candidates, date.min)
+    return comparisons(likest_pairs(candidates, date.min), candidates)
 
 
 def _judged(claims: Claims, judge: StoryJudge) -> Verdicts:
     """What the judge says of the likest claims."""
-    texts = dict(zip(claims.claim_ids, claims.texts, strict=True))
-    judged = judge.judge(comparisons(pairs_of(claims), texts))
+    judged = judge.judge(pairs_of(claims))
     return {(one.claim_id, one.other_claim_id): one.verdict for one in judged}
 
 

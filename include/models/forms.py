@@ -1,8 +1,9 @@
 """The forms that a chat model's answers have, and what can be used of an answer that keeps to its form in part."""
 
-from typing import Any, TypeVar
+import math
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from include.models.questions import Answer
 
@@ -12,6 +13,15 @@ class Form(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+
+def _on_scale(value: float) -> float:
+    if not (math.isfinite(value) and 0 <= value <= 5):
+        raise ValueError("a rating is a number from 0 to 5")
+    return value
+
+
+# A validator rather than bounds: bounds would enter the schema, which some providers then refuse.
+Rating = Annotated[float, AfterValidator(_on_scale)]
 
 AForm = TypeVar("AForm", bound=BaseModel)
 

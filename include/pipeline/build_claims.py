@@ -1,18 +1,16 @@
-"""The steps of the DAG `build_claims`: transcripts are read for claims, and a chat model, where there is one, compares
-what it found. What dbt makes of them is a task of the DAG's own."""
+"""The steps of the DAG `build_claims`: transcripts are read for claims. What dbt makes of them is a task of the DAG's
+own."""
 
 from dataclasses import asdict
 
 from include.claims import embeddings, extraction
 from include.claims.embeddings import Embedded, Unembedded
 from include.claims.extraction import Read, ToRead
-from include.models.calls import lay_out, lay_out_keys, take_in
+from include.models.calls import lay_out, take_in
 from include.pipeline import chosen_models
 from include.pipeline.handover import Handover
 from include.pipeline.run import BY_HAND, Run, Summary, said
 from include.settings import settings
-from include.themes import pairs
-from include.themes.judge import Comparison, Judged
 from include.warehouse.database import open_warehouse
 
 UNREAD = Handover[list[ToRead]](
@@ -25,10 +23,6 @@ CLAIMS = Handover[list[Read]]("claims", list[Read], writer="extract_claims", rea
 EMBEDDED = Handover[list[Embedded]](
     "embedded_claims", list[Embedded], writer="extract_claims", readers=("land_claims",)
 )
-UNJUDGED = Handover[list[Comparison]](
-    "unjudged_pairs", list[Comparison], writer="land_claims", readers=("judge_pairs",)
-)
-JUDGED = Handover[list[Judged]]("judged_pairs", list[Judged], writer="judge_pairs", readers=("land_verdicts",))
 
 
 def list_unread_transcripts(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
@@ -57,38 +51,10 @@ def extract_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
 
 
 def land_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
-    """Lands the day's claims; which of them a chat model is to compare can be said as soon as they are there."""
     run = Run.of(partition_key, run_id)
     results, embedded = CLAIMS.get(run), EMBEDDED.get(run)
-    judge = chosen_models.story_judge(settings())
     with open_warehouse() as connection:
         take_in(connection, chosen_models.calls(settings()))
         landed = extraction.land(connection, run.day, results, settings().data_docs)
         newly_embedded = embeddings.land(connection, run.day, embedded)
-        unjudged: list[Comparison] = []
-        if judge:
-            unjudged = pairs.unjudged(connection, run.day, judge, chosen_models.embedding_model(settings()))
-            lay_out_keys(connection, chosen_models.calls(settings()), judge.keys(unjudged))
-    UNJUDGED.put(run, unjudged)
-    return said(**asdict(landed), embedded=newly_embedded, pairs_to_compare=len(unjudged))
-
-
-def judge_pairs(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
-    """Has a chat model, where there is one, say which of the day's claims tell the same story as others."""
-    run = Run.of(partition_key, run_id)
-    unjudged = UNJUDGED.get(run)
-    judge = chosen_models.story_judge(settings())
-    judged = judge.judge(unjudged) if judge else []
-    JUDGED.put(run, judged)
-    return said(pairs=len(unjudged), judged=len(judged))
-
-
-def land_verdicts(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
-    run = Run.of(partition_key, run_id)
-    judge = chosen_models.story_judge(settings())
-    if judge is None:
-        return said(pairs=0, reason="no chat model compares claims: PODCAST_LLM_MODEL is offline")
-    judged = JUDGED.get(run)
-    with open_warehouse() as connection:
-        take_in(connection, chosen_models.calls(settings()))
-        return said(**pairs.land(connection, run.day, judged, judge, chosen_models.embedding_model(settings())))
+    return said(**asdict(landed), embedded=newly_embedded)

@@ -206,7 +206,8 @@ class _History:
         among = np.where(
             same(new.show_ids, len(new)), today.likeness(today, 0.0) + SAME_SHOW, today.likeness(today, rare)
         )
-        compared = self._told(new.claim_ids, near, today, among) if self._verdicts else None
+        is_judged = any(claim_id in self._verdicts for claim_id in new.claim_ids)
+        compared = self._told(new.claim_ids, near, today, among) if is_judged else None
         groups = linked(grown, among, to_themes, self._criterion.like_enough, compared)
         founders: dict[int, str] = {}
         themes = [
@@ -292,7 +293,7 @@ class _History:
                     counts[place, column[theme]] += 1
                     to_other = self._likeness(today, place, self._compared[other])
                     sums[place, column[theme]] += by_verdict(to_other, bar, verdict, counted)
-        return Compared(np.array([claim_id in self._verdicts for claim_id in row], dtype=bool), counts, sums, among)
+        return Compared(counts, sums, among)
 
     def _likeness(self, today: Groups, row: int, place: tuple[int, int]) -> float:
         """How alike a new claim is to an earlier one."""

@@ -17,8 +17,8 @@ VERDICTS = {"same": 1.0, "related": -0.1, "different": -1.0}
 now and then of two sides of one."""
 
 PASSED_OVER = -0.02
-"""How far below the bar two claims are that no verdict is on, where one of them was compared with others: they are not
-among the likest, but what it is compared with may bring them together."""
+"""How far below the bar two claims are that no verdict is on, where claims of their date were compared: they are not
+among the likest, but what they are compared with may bring them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,10 @@ class Groups:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """What a chat model said of the claims of a date: which of them it was asked about, and of each of these and each
-    theme, how many pairs there is a verdict on and the sum of what these pairs are alike by it, shape (claims, themes);
-    `among` is how alike two claims of the date are by a verdict, by their places."""
+    """What a chat model said of the claims of a date: of each of them and each theme, how many pairs there is a
+    verdict on and the sum of what these pairs are alike by it, shape (claims, themes); `among` is how alike two claims
+    of the date are by a verdict, by their places."""
 
-    claims: np.ndarray
     counts: np.ndarray
     sums: np.ndarray
     among: Mapping[tuple[int, int], float]
@@ -60,11 +59,11 @@ def linked(
     date. `among` is how alike the claims are, shape (claims, claims), and `to_themes` how alike on average they are to
     each theme; two groups are joined where they are alike by `bar` or more.
 
-    Where there are verdicts they decide: of a claim that was compared with others, only these count.
+    Where there are verdicts they decide: what was not compared is not joined by its likeness.
     """
     claims = len(among)
     if compared is not None:
-        among, to_themes = _decided(themes, among, to_themes, bar, compared)
+        among, to_themes = _decided(themes, among, bar, compared)
     # A row is a group of this date, a column one that it might join: earlier themes first, then those of this date.
     likeness = np.hstack([to_themes, among])
     likeness[np.arange(claims), len(themes) + np.arange(claims)] = -np.inf
@@ -99,14 +98,11 @@ def same(shows: Sequence[str], claims: int) -> np.ndarray:
     return own[:, None] == own[None, :]
 
 
-def _decided(
-    themes: Groups, among: np.ndarray, to_themes: np.ndarray, bar: float, compared: Compared
-) -> tuple[np.ndarray, np.ndarray]:
-    """`among` and `to_themes` where verdicts decide."""
-    rows, passed_over = compared.claims, bar + PASSED_OVER
-    decided = np.where(rows[:, None] | rows[None, :], passed_over, among)
+def _decided(themes: Groups, among: np.ndarray, bar: float, compared: Compared) -> tuple[np.ndarray, np.ndarray]:
+    """How alike claims are among themselves, and to each theme, where verdicts decide."""
+    passed_over = bar + PASSED_OVER
+    decided = np.full_like(among, passed_over)
     for (one, other), alike in compared.among.items():
         decided[one, other] = decided[other, one] = alike
     passed = themes.sizes - compared.counts
-    to_themes = np.where(rows[:, None], (compared.sums + passed * passed_over) / themes.sizes, to_themes)
-    return np.round(decided, 6), np.round(to_themes, 6)
+    return np.round(decided, 6), np.round((compared.sums + passed * passed_over) / themes.sizes, 6)

@@ -1,12 +1,14 @@
 """Which pairs of claims a chat model is asked about, whether they tell the same story, and what it said.
 
-A claim is held against the eight that are likest to it among those of other episodes, said on its own day or in the
-30 days before, and against two of its own episode that are very like it. Who is among them changes when a day before is
-added, so a run of a day looks at the days after it as well, and asks what was not asked yet: whatever the order of
-days, the pairs and what was said of them end the same.
+Only what can change what a reader sees is asked: of each day, the claims that score best are held against the eight
+that are likest to them among those of other episodes, said on the same day or in the 30 days before, and against two
+of their own episode that are very like them. Who is among these changes when a day before is added, so a run of a day
+looks at the days after it as well, and asks what was not asked yet: whatever the order of days, the pairs and what was
+said of them end the same. What was said of two texts is kept (`raw.story_verdicts`), whatever becomes of their pair.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
@@ -18,6 +20,8 @@ from include.themes.judge import Comparison, Judged, StoryJudge
 from include.warehouse.database import append, noting_changes, records, transaction
 from include.words import claim_text
 
+SEEN = 30
+"""How many of a day's claims, the best first, may come into a digest, its reserve or a page that it leads to."""
 LIKEST = 8
 # A cosine. Of pairs below it, hardly any tell the same story.
 LIKE_ENOUGH = 0.3
@@ -28,18 +32,21 @@ DAYS_BACK = 30
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A claim that may be compared: `text` is its headline and insight, `embedding` a unit vector."""
+    """A claim that may be compared: `text` is its headline and insight, `embedding` a unit vector; `is_seen` where a
+    reader may come to see it."""
 
     claim_id: str
     episode_id: str
     day: date
     text: str
     embedding: np.ndarray
+    is_seen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A claim and an earlier one that is among the likest to it; `day` is the day of the claim."""
+    """A claim and another that is among the likest to it, or has it among its likest; of the two, the claim is of the
+    later day, or of the greater id. `day` is its day."""
 
     claim_id: str
     other_claim_id: str
@@ -48,34 +55,34 @@ class Pair:
 
 
 def likest_pairs(claims: Sequence[Candidate], first: date) -> list[Pair]:
-    """The pairs of all claims of that day and later ones, the likest of each claim first. Of a pair on one day, the
-    claim of the greater id is held against the other. A pair depends on no claim of a later day."""
+    """The pairs of all claims of that day and later ones that a reader may come to see. A pair depends on no claim of
+    a later day."""
     ordered = sorted(claims, key=lambda claim: (claim.day, claim.claim_id))
     if not ordered:
         return []
     vectors = np.array([claim.embedding for claim in ordered], dtype=np.float32)
     days = np.array([claim.day for claim in ordered], dtype="datetime64[D]")
     _, episodes = np.unique([claim.episode_id for claim in ordered], return_inverse=True)
-    pairs = []
+    pairs: dict[tuple[int, int], Pair] = {}
     for day, places in groupby(range(len(ordered)), key=lambda place: ordered[place].day):
         if day < first:
             continue
         today = list(places)
+        seen = [place for place in today if ordered[place].is_seen]
         start = int(np.searchsorted(days, np.datetime64(day) - DAYS_BACK))
         # Rounded, so that a pair is as like whatever stands beside it.
-        likeness = np.round(vectors[today] @ vectors[start : today[-1] + 1].T, 5)
-        for place, alike in zip(today, likeness, strict=True):
-            alike[place - start :] = -1
+        likeness = np.round(vectors[seen] @ vectors[start : today[-1] + 1].T, 5)
+        for place, alike in zip(seen, likeness, strict=True):
+            alike[place - start] = -1
             own = episodes[start : today[-1] + 1] == episodes[place]
-            likest = [
+            for i in (
                 *_likest(np.where(own, -1, alike), LIKEST, LIKE_ENOUGH),
                 *_likest(np.where(own, alike, -1), LIKEST_OF_ITS_OWN, VERY_LIKE),
-            ]
-            pairs += [
-                Pair(ordered[place].claim_id, ordered[start + i].claim_id, day, round(float(alike[i]), 5))
-                for i in likest
-            ]
-    return pairs
+            ):
+                later, earlier = sorted((place, start + i), reverse=True)
+                one, other = ordered[later].claim_id, ordered[earlier].claim_id
+                pairs.setdefault((later, earlier), Pair(one, other, day, round(float(alike[i]), 5)))
+    return [pairs[places] for places in sorted(pairs)]
 
 
 def _likest(alike: np.ndarray, most: int, at_least: float) -> list[int]:
@@ -83,8 +90,9 @@ def _likest(alike: np.ndarray, most: int, at_least: float) -> list[int]:
     return near[np.argsort(-alike[near], kind="stable")][:most].tolist()
 
 
-def comparisons(pairs: Sequence[Pair], texts: Mapping[str, str]) -> list[Comparison]:
+def comparisons(pairs: Sequence[Pair], claims: Sequence[Candidate]) -> list[Comparison]:
     """The pairs with their texts, the likest first, so that it is not what a short budget lacks."""
+    texts = {claim.claim_id: claim.text for claim in claims}
     ordered = sorted(pairs, key=lambda pair: (-pair.likeness, pair.claim_id, pair.other_claim_id))
     return [
         Comparison(pair.claim_id, pair.other_claim_id, texts[pair.claim_id], texts[pair.other_claim_id])
@@ -97,28 +105,36 @@ def unjudged(
 ) -> list[Comparison]:
     """What is to be asked about a day's claims, and about those of later days that are like them."""
     claims = _claims(connection, day, judge, embedding_model)
-    by_this_judge = (judge.name, judge.version)
-    judged = {pair for pair, (_, *by) in _verdicts(connection, day).items() if tuple(by) == by_this_judge}
-    pairs = [pair for pair in likest_pairs(claims, day) if (pair.claim_id, pair.other_claim_id) not in judged]
-    return comparisons(pairs, {claim.claim_id: claim.text for claim in claims})
+    found = comparisons(likest_pairs(claims, day), claims)
+    said = _verdicts(connection, [_key(one, judge) for one in found])
+    return [one for one in found if _key(one, judge) not in said]
 
 
 def land(
     connection: duckdb.DuckDBPyConnection,
     day: date,
+    asked: Sequence[Comparison],
     judged: Sequence[Judged],
     judge: StoryJudge,
     embedding_model: str,
 ) -> dict[str, int]:
-    """Gives the pairs of the day and of the 30 days after it these verdicts, and where there is none, the ones they
-    had, in one transaction. Pairs on which nothing was said are there without a verdict. Says how many of the day's
-    pairs there are of each verdict."""
+    """Keeps what was said of the pairs that were asked about, and gives the pairs of the day and of the 30 days after
+    it their verdicts, and where there is none, the ones they had, in one transaction. Pairs on which nothing was said
+    are there without a verdict. Says how many of the day's pairs there are of each verdict."""
     with transaction(connection), noting_changes(connection, day, "raw.story_pairs"):
-        said = _verdicts(connection, day)
-        said |= {(one.claim_id, one.other_claim_id): (one.verdict, judge.name, judge.version) for one in judged}
+        _keep(connection, asked, judged, judge)
         claims = _claims(connection, day, judge, embedding_model)
-        pairs = likest_pairs(claims, day)
-        rows = [_row(pair, *said.get((pair.claim_id, pair.other_claim_id), (None, None, None))) for pair in pairs]
+        pairs = {(pair.claim_id, pair.other_claim_id): pair for pair in likest_pairs(claims, day)}
+        compared = {_key(one, judge): one for one in comparisons(list(pairs.values()), claims)}
+        said = {
+            key: (verdict, judge.name, judge.version) for key, verdict in _verdicts(connection, list(compared)).items()
+        }
+        before = _landed(connection, day)
+        rows = [
+            _row(pairs[ids], *said.get(key) or before.get(ids, (None, None, None)))
+            for key, one in compared.items()
+            if (ids := (one.claim_id, one.other_claim_id))
+        ]
         connection.execute(
             "delete from raw.story_pairs where claim_id in (select unnest($claims))",
             {"claims": [claim.claim_id for claim in claims if claim.day >= day]},
@@ -132,18 +148,22 @@ def _claims(
     connection: duckdb.DuckDBPyConnection, day: date, judge: StoryJudge, embedding_model: str
 ) -> list[Candidate]:
     """The claims that have to do with the pairs of a day and of the 30 days after it. Those of a later day that
-    another model found are left alone: they are found anew, and compared, when that day is run again. So are those
+    another model scored are left alone: they are scored anew, and compared, when that day is run again. So are those
     that this embedding model has not read."""
     found = connection.execute(
         """
         select
             claims.claim_id, claims.episode_id, claims.partition_date, claims.headline, claims.insight,
-            embeddings.embedding
+            embeddings.embedding,
+            coalesce(scores.score > 0, false) and row_number() over (
+                partition by claims.partition_date order by scores.score desc nulls last, claims.claim_id
+            ) <= $seen as is_seen
         from raw.claims as claims
         inner join raw.claim_embeddings as embeddings on claims.claim_id = embeddings.claim_id
+        left join raw.claim_scores as scores on claims.claim_id = scores.claim_id
         where
             claims.partition_date between $first and $last
-            and (claims.partition_date <= $day or claims.extractor = $judge)
+            and (claims.partition_date <= $day or scores.scorer = $judge)
             and embeddings.model = $embedding_model
         """,
         {
@@ -152,6 +172,7 @@ def _claims(
             "last": day + timedelta(DAYS_BACK),
             "judge": judge.name,
             "embedding_model": embedding_model,
+            "seen": SEEN,
         },
     ).df()
     return [
@@ -161,15 +182,40 @@ def _claims(
             row.partition_date.date(),
             claim_text(row.headline, row.insight),
             row.embedding,
+            bool(row.is_seen),
         )
         for row in found.itertuples(index=False)
     ]
 
 
-def _verdicts(
+def _row(pair: Pair, verdict: str | None, judge: str | None, version: str | None) -> dict:
+    return {
+        "claim_id": pair.claim_id,
+        "other_claim_id": pair.other_claim_id,
+        "partition_date": pair.day,
+        "likeness": pair.likeness,
+        "verdict": verdict,
+        "judge": judge,
+        "prompt_version": version,
+    }
+
+
+def _key(one: Comparison, judge: StoryJudge) -> str:
+    """What names two texts, whichever comes first, and who compares them in which version."""
+    named = "\n".join((judge.name, judge.version, *sorted((one.text, one.other_text))))
+    return hashlib.sha256(named.encode()).hexdigest()[:32]
+
+
+def _verdicts(connection: duckdb.DuckDBPyConnection, keys: Sequence[str]) -> dict[str, str]:
+    """What was said of the pairs of these keys, where something was."""
+    query = "select pair_key, verdict from raw.story_verdicts where pair_key in (select unnest($keys))"
+    return {row["pair_key"]: row["verdict"] for row in records(connection, query, {"keys": list(keys)})}
+
+
+def _landed(
     connection: duckdb.DuckDBPyConnection, day: date
 ) -> dict[tuple[str, str], tuple[str | None, str | None, str | None]]:
-    """What was said of the pairs of a day and of the 30 days after it, by whom, and in which version."""
+    """The verdicts that pairs of a day and of the 30 days after it have, by whom, and in which version."""
     rows = records(
         connection,
         """
@@ -183,13 +229,11 @@ def _verdicts(
     }
 
 
-def _row(pair: Pair, verdict: str | None, judge: str | None, version: str | None) -> dict:
-    return {
-        "claim_id": pair.claim_id,
-        "other_claim_id": pair.other_claim_id,
-        "partition_date": pair.day,
-        "likeness": pair.likeness,
-        "verdict": verdict,
-        "judge": judge,
-        "prompt_version": version,
-    }
+def _keep(
+    connection: duckdb.DuckDBPyConnection, asked: Sequence[Comparison], judged: Sequence[Judged], judge: StoryJudge
+) -> None:
+    key_of = {frozenset((one.claim_id, one.other_claim_id)): _key(one, judge) for one in asked}
+    said = {key_of[frozenset((one.claim_id, one.other_claim_id))]: str(one.verdict) for one in judged}
+    kept = _verdicts(connection, list(said))
+    new = [{"pair_key": key, "verdict": verdict} for key, verdict in said.items() if key not in kept]
+    append(connection, "raw.story_verdicts", new)

@@ -210,7 +210,14 @@ create table if not exists raw.claim_scores (
     reason varchar
 );
 
--- grain: a claim and one of the earlier ones that are likest to it; `verdict` is null until a chat model gave one
+-- grain: two texts, a chat model and a version of its question; what it said of them
+create table if not exists raw.story_verdicts (
+    pair_key varchar primary key,
+    verdict varchar
+);
+
+-- grain: a claim and another, earlier or of a smaller id, of which one is among the likest to the other; `verdict` is
+-- null until a chat model gave one
 create table if not exists raw.story_pairs (
     claim_id varchar,
     other_claim_id varchar,
@@ -368,7 +375,7 @@ select
     latency_seconds, status, error, answer, called_at
 from raw.llm_calls;
 
--- grain: a claim and one of the earlier ones that are likest to it; what a chat model says of the two
+-- grain: a claim and another, earlier or of a smaller id; what a chat model says of the two
 create or replace view ops.story_pairs as
 select claim_id, other_claim_id, partition_date, likeness, verdict, judge, prompt_version
 from raw.story_pairs;

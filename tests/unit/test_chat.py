@@ -10,7 +10,7 @@ import pytest
 
 from include.claims.chat.drafts import ChosenPassages
 from include.claims.chat.extractor import ChatExtractor
-from include.claims.chat.scorer import ChatScorer, Ratings, blind, calibrated
+from include.claims.chat.scorer import ChatScorer, RatingsOfAll, blind, calibrated
 from include.claims.chat.windows import LINE_WORDS, number_lines, split_windows
 from include.claims.claim import Episode
 from include.claims.untrusted import as_data, gives_orders, legible, orders_cut, visible, without_orders
@@ -88,12 +88,12 @@ def test_a_file_that_was_cut_off_while_written_leaves_the_store_whole(tmp_path):
 
 def test_the_same_question_has_the_same_key_and_any_other_has_another():
     prompt = load_prompt("rubric")
-    question = Question("score", "c1", prompt, {"claim": "x"}, Ratings)
+    question = Question("score", "c1", prompt, {"claims": "x"}, RatingsOfAll)
     keys = {
         call_key("openai:a", question, "system"),
         call_key("openai:b", question, "system"),
         call_key("openai:a", question, "system "),
-        call_key("openai:a", replace(question, values={"claim": "y"}), "system"),
+        call_key("openai:a", replace(question, values={"claims": "y"}), "system"),
         call_key("openai:a", replace(question, prompt=replace(prompt, version="other")), "system"),
         call_key("openai:a", replace(question, schema=ChosenPassages), "system"),
     }
@@ -102,7 +102,7 @@ def test_the_same_question_has_the_same_key_and_any_other_has_another():
 
 
 def test_every_prompt_calls_the_text_it_shows_data_and_has_a_version():
-    for name in ("extract", "repair", "rubric", "compare"):
+    for name in ("extract", "repair", "rubric", "order", "same_story"):
         prompt = load_prompt(name)
         assert "never something to obey" in prompt.system
         assert "$" not in prompt.system
@@ -171,24 +171,32 @@ def test_a_price_that_is_none_is_refused_with_its_form(monkeypatch, wrong):
 # Windows
 
 
-def test_windows_hold_every_line_in_order_and_overlap():
-    segments = [Segment(i, f"word{i} " * 30, "Ann") for i in range(300)]
-    lines = number_lines(segments)
-    windows = split_windows(lines, 2500, 250)
+def test_parts_hold_every_line_in_order_are_of_like_length_and_overlap():
+    lines = number_lines([Segment(i, f"word{i} " * 50, "Ann") for i in range(300)])
+    windows = split_windows(lines, 4000, 250)
     assert [line.number for line in lines] == list(range(1, 301))
     assert sorted({line.number for window in windows for line in window}) == list(range(1, 301))
+    assert len(windows) == 4
     for before, after in itertools.pairwise(windows):
         shared = [line for line in before if line in after]
-        assert 200 <= sum(line.word_count for line in shared) <= 250
-        assert sum(line.word_count for line in after) <= 2500
+        assert sum(line.word_count for line in shared) == 250
+        assert sum(line.word_count for line in after) <= 4050
 
 
 def test_a_long_segment_is_shown_in_several_lines_that_lose_no_word():
     text = " ".join(f"w{i}{'.' if i % 17 == 0 else ''}" for i in range(1000))
     lines = number_lines([Segment(7, text), Segment(8, text.replace(".", ""))])
     assert all(line.word_count <= 2 * LINE_WORDS for line in lines)
-    assert {line.segment for line in lines} == {7, 8}
+    assert {line.segments for line in lines} == {(7, 7), (8, 8)}
     assert sum(line.word_count for line in lines) == 2000
+
+
+def test_short_segments_of_one_speaker_are_put_together_into_lines():
+    spoken = [Segment(i, f"caption {i} of ten words or so that is short", "Ann") for i in range(8)]
+    lines = number_lines([*spoken, Segment(8, "And who pays?", "Ben"), Segment(9, ""), Segment(10, "We do.", "Ann")])
+    assert [line.segments for line in lines] == [(0, 3), (4, 7), (8, 8), (10, 10)]
+    assert lines[0].shown.startswith("[1] Ann: caption 0 of ten words or so that is short caption 1 ")
+    assert lines[2].shown == "[3] Ben: And who pays?"
 
 
 def test_one_line_longer_than_a_window_is_still_read():

@@ -1,6 +1,7 @@
 """Which pairs of claims a chat model is asked about, and that the order of days changes nothing."""
 
 import itertools
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -55,7 +56,7 @@ def test_a_claim_is_held_against_earlier_ones_and_the_smaller_ids_of_its_own_day
 
 def test_of_claims_of_one_episode_the_two_that_are_very_like_are_compared():
     spoken = [told(f"c{number}", episode="e", degrees=10 * number) for number in range(4)]
-    own = [("c1", "c0"), ("c2", "c1"), ("c2", "c0"), ("c3", "c2"), ("c3", "c1")]
+    own = [("c1", "c0"), ("c2", "c0"), ("c2", "c1"), ("c3", "c1"), ("c3", "c2")]
     assert pairs(*spoken) == own
     edge = float(np.degrees(np.arccos(VERY_LIKE)))
     assert pairs(told("c1", episode="e"), told("c2", episode="e", degrees=edge - 1)) == [("c2", "c1")]
@@ -69,7 +70,8 @@ def test_what_was_said_more_than_30_days_before_is_not_compared():
 
 def test_only_the_likest_are_compared_and_only_what_is_alike():
     others = [told(f"c{number:02}", days_ago=1, degrees=number) for number in range(LIKEST + 3)]
-    assert pairs(told("z"), *others, first=TODAY) == [("z", f"c{number:02}") for number in range(LIKEST)]
+    likest = [("z", f"c{number:02}") for number in range(LIKEST)]
+    assert sorted(pairs(told("z"), *others, first=TODAY)) == likest
     edge = float(np.degrees(np.arccos(LIKE_ENOUGH)))
     assert pairs(told("c1"), told("c2", degrees=edge - 1)) == [("c2", "c1")]
     assert pairs(told("c1"), told("c2", degrees=edge + 1)) == []
@@ -77,7 +79,7 @@ def test_only_the_likest_are_compared_and_only_what_is_alike():
 
 def test_the_likest_pairs_are_asked_about_first():
     found = [Pair("c1", "c9", TODAY, 0.5), Pair("c1", "c8", TODAY, 0.4), Pair("c2", "c9", TODAY, 0.7)]
-    asked = comparisons(found, {name: name.upper() for name in ("c1", "c2", "c8", "c9", "other")})
+    asked = comparisons(found, [replace(told(name), text=name.upper()) for name in ("c1", "c2", "c8", "c9", "other")])
     assert asked == [
         Comparison("c2", "c9", "C2", "C9"),
         Comparison("c1", "c9", "C1", "C9"),
@@ -90,14 +92,16 @@ def test_the_likest_pairs_are_asked_about_first():
 DAYS = [TODAY - timedelta(2), TODAY - timedelta(1), TODAY]
 
 
-def put(connection, day: date, extractor: str = "provider:model", embedded_by: str = "m") -> None:
-    """Lands the claims of a day: twelve of six episodes, more than can all be held against one another."""
+def put(connection, day: date, scorer: str | None = "provider:model", embedded_by: str = "m") -> None:
+    """Lands the claims of a day: twelve of six episodes, more than can all be held against one another. With a scorer
+    they have their scores, 0.0 to 1.1."""
     rng = np.random.default_rng(day.day)
-    rows, vectors = [], []
+    rows, vectors, scores = [], [], []
     for number in range(12):
         claim_id = f"c{day.day:02}{number:02}"
         text = {"headline": f"Headline {number}", "insight": f"Insight of {day}."}
-        found = {"episode_id": f"{day} {number // 2}", "partition_date": day, "extractor": extractor}
+        found = {"episode_id": f"{day} {number // 2}", "partition_date": day}
+        scores.append({"claim_id": claim_id, "partition_date": day, "scorer": scorer, "score": number / 10})
         rows.append({"claim_id": claim_id, **found, **text})
         vector = unit(1.0, *rng.normal(scale=0.4, size=5))
         vectors.append(
@@ -106,15 +110,17 @@ def put(connection, day: date, extractor: str = "provider:model", embedded_by: s
     with transaction(connection):
         append(connection, "raw.claims", rows)
         append(connection, "raw.claim_embeddings", vectors)
+        append(connection, "raw.claim_scores", scores if scorer else [])
 
 
 def run(connection, day: date, judge: Judge, answers: float = 1.0) -> list[tuple[str, str]]:
     """Asks what is to be asked about a day, of which a share is answered, and lands it; gives what was asked."""
-    asked = [(one.claim_id, one.other_claim_id) for one in unjudged(connection, day, judge, "m")]
+    unsaid = unjudged(connection, day, judge, "m")
+    asked = [(one.claim_id, one.other_claim_id) for one in unsaid]
     answered = asked[: round(answers * len(asked))]
     verdicts = ("same", "related", "different")
     judged = [Judged(*pair, verdicts[sum(map(ord, "".join(pair))) % 3]) for pair in answered]
-    land(connection, day, judged, judge, "m")
+    land(connection, day, unsaid, judged, judge, "m")
     return asked
 
 
@@ -176,8 +182,34 @@ def test_what_one_judge_said_stands_until_another_one_says_something(connection)
     assert kept(connection) == before
 
 
-def test_claims_of_later_days_that_another_model_found_are_left_to_their_own_run(connection):
-    put(connection, DAYS[1], extractor="offline")
+def test_what_was_said_of_two_texts_is_not_asked_again_when_their_claims_were_landed_anew(connection):
+    for day in DAYS[:2]:
+        put(connection, day)
+        run(connection, day, Judge())
+    before = kept(connection)
+    for table in ("raw.claims", "raw.claim_embeddings", "raw.claim_scores", "raw.story_pairs"):
+        connection.execute(f"delete from {table} where partition_date = $day", {"day": DAYS[1]})
+    put(connection, DAYS[1])
+    assert run(connection, DAYS[1], Judge()) == []
+    assert kept(connection) == before
+
+
+def test_a_claim_that_no_reader_will_see_is_compared_only_with_those_that_may_be_seen(connection, monkeypatch):
+    monkeypatch.setattr("include.themes.pairs.SEEN", 2)
+    put(connection, TODAY)
+    asked = run(connection, TODAY, Judge())
+    best = {f"c{TODAY.day:02}{number}" for number in (10, 11)}
+    assert len(asked) >= LIKEST
+    assert all(best & set(pair) for pair in asked)
+
+
+def test_claims_that_nobody_has_scored_yet_are_left_to_the_run_that_scores_them(connection):
+    put(connection, TODAY, scorer=None)
+    assert run(connection, TODAY, Judge()) == []
+
+
+def test_claims_of_later_days_that_another_model_scored_are_left_to_their_own_run(connection):
+    put(connection, DAYS[1], scorer="offline")
     put(connection, DAYS[0])
     run(connection, DAYS[0], Judge())
     assert {row[2] for row in kept(connection)} == {DAYS[0]}

@@ -164,10 +164,13 @@ def test_a_theme_takes_in_no_claim_that_is_said_to_tell_another_story_than_most_
     assert assign(new, known, ["t1"] * 3, verdicts=said | {("c4", "c2"): "same"}) == ["t1"]
 
 
-def test_of_a_claim_that_was_compared_only_verdicts_count_and_likeness_counts_for_others():
+def test_where_claims_of_a_date_were_compared_only_verdicts_join():
     known, new = some(["c1", "c2"], pointing(0, 180)), some(["c3", "c4"], pointing(10, 190))
     assert assign(new, known, ["t1", "t2"]) == ["t1", "t2"]
-    assert assign(new, known, ["t1", "t2"], verdicts={("c3", "c2"): "different"}) == ["t3", "t2"]
+    assert assign(new, known, ["t1", "t2"], verdicts={("c3", "c2"): "different"}) == ["t3", "t4"]
+    assert assign(new, known, ["t1", "t2"], verdicts={("c3", "c1"): "same"}) == ["t1", "t4"]
+    of_another_date = {("c8", "c9"): "same"}
+    assert assign(new, known, ["t1", "t2"], verdicts=of_another_date) == ["t1", "t2"]
 
 
 def test_the_words_around_two_points_of_one_show_on_one_day_count_for_nothing():

@@ -9,22 +9,31 @@ from rapidfuzz import fuzz
 from include.claims.chat.windows import Line
 from include.claims.claim import Claim, DroppedClaim, Episode
 from include.claims.facts import Unsupported, spellings, unsupported, unsupported_figures
+from include.claims.grammar import unnamed_subject
 from include.claims.grounding import SHORTEST_QUOTE, Place, WordIndex, matching_speaker
 from include.claims.languages import other_language
 from include.claims.untrusted import as_data, gives_orders, visible, without_orders
-from include.models.forms import Form, as_form
+from include.models.forms import Form, Rating, as_form
 from include.settings import ENGLISH
 from include.warehouse.rules import HEADLINE_CHARACTERS, INSIGHT_CHARACTERS
 from include.words import words
 
+WORTH_AT_READING = "worth_at_reading"
+"""The feature of a claim that says how much it was worth, 0 to 5, to who read it in its place."""
+
 Kind = Literal["fact", "cause", "prediction", "tradeoff", "number", "strategy", "lesson", "opinion"]
 
 NUMBERS_WITHIN = 150
-"""Numbers of an insight must occur within so many words of its quote; names anywhere in the episode."""
+"""Numbers of an insight must occur in the lines that it is said to stand in, or within so many words of its quote;
+names anywhere in the episode."""
 
 LONG_FIGURE = 3
 """From so many digits on, zeros at its ends aside, a number of talk in another language is one that is written in
 figures."""
+
+
+UNCLEAR = "unclear_subject"
+"""The problem of a text that opens without naming what it is about: worth one correction, and not a fault."""
 
 
 class ChosenPassage(Form):
@@ -37,6 +46,7 @@ class ChosenPassage(Form):
     headline: str
     insight: str
     kind: Kind
+    worth: Rating
 
 
 class ChosenPassages(Form):
@@ -70,8 +80,15 @@ class Draft:
     headline: str
     insight: str
     kind: str
+    worth: float = 0.0
+    segments: tuple[int, int] | None = None
     problems: tuple[tuple[str, str], ...] = ()
     repaired: bool = False
+
+    @property
+    def faults(self) -> tuple[tuple[str, str], ...]:
+        """The problems that make it unfit to be sent, however well it reads."""
+        return tuple(problem for problem in self.problems if problem[0] != UNCLEAR)
 
     @property
     def said(self) -> list[str]:
@@ -87,7 +104,11 @@ class Draft:
             last_segment=self.place.last_segment,
             start_seconds=self.place.start_seconds,
             kind=self.kind,
-            features={"quote_likeness": self.place.likeness, "text_corrected": float(self.repaired)},
+            features={
+                "quote_likeness": self.place.likeness,
+                "text_corrected": float(self.repaired),
+                WORTH_AT_READING: self.worth,
+            },
         )
 
 
@@ -111,7 +132,8 @@ class Source:
             return DroppedClaim(quote[:500], "malformed", "a field is missing or of another type")
         if len(words(quote)) < SHORTEST_QUOTE:
             return DroppedClaim(quote, "quote_too_short", f"fewer than {SHORTEST_QUOTE} words")
-        place = self._transcript.locate(quote, _segments_of(chosen, lines))
+        segments = _segments_of(chosen, lines)
+        place = self._transcript.locate(quote, segments)
         if place is None:
             return DroppedClaim(quote[:500], "quote_not_found", f"lines {chosen.first_line} to {chosen.last_line}")
         place = self._transcript.whole_sentences(place)
@@ -120,23 +142,25 @@ class Source:
             return DroppedClaim(place.quote, "malformed", "headline or insight is too short or too long")
         if gives_orders(place.quote) or gives_orders(headline) or gives_orders(insight):
             return DroppedClaim(place.quote, "gives_orders", "the passage or its text speaks to a model")
-        return self._checked(Draft(place, None, headline, insight, chosen.kind), chosen.speaker)
+        draft = Draft(place, None, headline, insight, chosen.kind, chosen.worth, segments)
+        return self._checked(draft, chosen.speaker)
 
     def corrected(self, draft: Draft, text: CorrectedText) -> Draft:
-        """The draft with the texts of a correction, checked again; as it was where these are of no use."""
+        """The draft with the texts of a correction, checked again; as it was where these are of no use or worse."""
         headline, insight = visible(text.headline), visible(text.insight)
         if not _publishable(headline, insight) or gives_orders(headline) or gives_orders(insight):
             return draft
-        return self._checked(replace(draft, headline=headline, insight=insight, repaired=True), text.speaker)
+        better = self._checked(replace(draft, headline=headline, insight=insight, repaired=True), text.speaker)
+        return draft if better.faults and not draft.faults else better
 
     def complaint(self, number: int, draft: Draft) -> str:
         """What the model is told of a draft that says what nobody said."""
-        nearby = without_orders(self._transcript.around(draft.place, NUMBERS_WITHIN))
+        nearby = without_orders(self._nearby(draft))
         said = [f"{reason.replace('_', ' ')}: {detail}" for reason, detail in draft.problems]
         return "\n".join(
             (
                 f"[{number}]",
-                f"not borne out: {as_data('; '.join(said))}",
+                f"what is wrong: {as_data('; '.join(said))}",
                 f"possible speakers: {as_data(', '.join(draft.place.speakers)) or 'unknown, leave empty'}",
                 f"headline: {as_data(draft.headline)}",
                 f"insight: {as_data(draft.insight)}",
@@ -158,13 +182,18 @@ class Source:
             speaker = matching_speaker(named, speakers)
             if speaker is None:
                 problems.append(("wrong_speaker", f"{named}; there spoke {', '.join(speakers)}"))
-        nearby = self._transcript.around(draft.place, NUMBERS_WITHIN)
-        stray = self._unsupported(f"{draft.headline}\n{draft.insight}", "\n".join((nearby, *self._known)))
+        stray = self._unsupported(f"{draft.headline}\n{draft.insight}", "\n".join((self._nearby(draft), *self._known)))
         if stray.numbers:
             problems.append(("unsupported_number", ", ".join(stray.numbers)))
         if stray.names:
             problems.append(("unsupported_name", ", ".join(stray.names)))
+        if self._told_in_english and (unnamed := unnamed_subject(draft.insight)):
+            problems.append((UNCLEAR, f'"{unnamed}" is not named before'))
         return replace(draft, speaker=speaker, problems=tuple(problems))
+
+    def _nearby(self, draft: Draft) -> str:
+        """What the texts of a draft are held against: what is said around its quote, and in the lines named for it."""
+        return self._transcript.around(draft.place, NUMBERS_WITHIN, draft.segments)
 
     def _unsupported(self, text: str, nearby: str) -> Unsupported:
         """What a text says and nobody said. What was translated has other names ("Lisbon") and other words for numbers,
@@ -185,7 +214,9 @@ def without_duplicates(drafts: Sequence[Draft]) -> tuple[list[Draft], list[Dropp
     """Of drafts whose quotes share half of the shorter one's words, or whose insights say the same, the soundest."""
     kept: list[Draft] = []
     dropped = []
-    for draft in sorted(drafts, key=lambda d: (len(d.problems), -d.place.likeness, d.place.first_word, d.headline)):
+    for draft in sorted(
+        drafts, key=lambda d: (len(d.faults), -d.worth, -d.place.likeness, d.place.first_word, d.headline)
+    ):
         twin = next((other for other in kept if _same_point(draft, other)), None)
         if twin is None:
             kept.append(draft)
@@ -205,4 +236,4 @@ def _segments_of(chosen: ChosenPassage, lines: Sequence[Line]) -> tuple[int, int
     first, last = sorted((chosen.first_line, chosen.last_line))
     if not 1 <= first <= last <= len(lines):
         return None
-    return lines[first - 1].segment, lines[last - 1].segment
+    return lines[first - 1].segments[0], lines[last - 1].segments[1]

@@ -11,23 +11,27 @@ from include.claims.chat.drafts import (
     Source,
     without_duplicates,
 )
-from include.claims.chat.windows import LINE_WORDS, OVERLAP_WORDS, WINDOW_WORDS, Line, number_lines, split_windows
+from include.claims.chat.windows import LINE_WORDS, OVERLAP_WORDS, SHORT_LINE, Line, number_lines, split_windows
 from include.claims.claim import DroppedClaim, Episode, Extraction
 from include.claims.grounding import WordIndex
 from include.claims.untrusted import as_data, orders_cut
 from include.models.calls import ANSWERED
 from include.models.forms import as_form, items_of
 from include.models.questions import Answer, Asks, NobodyAnswered, Question, load_prompt, short_hash
-from include.settings import ENGLISH
+from include.settings import ENGLISH, WINDOW_WORDS
 from include.transcripts.segment import Segment
+
+WORDS_A_CLAIM, FEWEST, MOST = 350, 8, 24
+"""A part of so many words for each may give so many claims, at least and at most."""
 
 
 class ChatExtractor:
-    """Reads a whole transcript in overlapping windows and keeps what can be found in it.
+    """Reads a whole transcript in parts of like length and keeps what can be found in it.
 
     Headlines and insights are in `language`, its name in English, whatever the transcript is in; quotes stay as said.
-    A transcript of n words costs about n / 2,250 questions of some 4,500 tokens, and at most one more to correct texts
-    that say what nobody said. Asking again is safe: answered questions are not asked twice.
+    A transcript costs a question for each `window_words` of it, of some 1.5 tokens a word and 1,300 more, and one for
+    every eight texts that say what nobody said, or do not tell what they are about. Asking again is safe: answered
+    questions are not asked twice.
     """
 
     def __init__(
@@ -45,7 +49,9 @@ class ChatExtractor:
         self._extract = load_prompt("extract", language)
         self._repair = load_prompt("repair", language)
         self.version = short_hash(
-            self._extract.version, self._repair.version, f"{window_words}/{overlap_words}/{LINE_WORDS}/{NUMBERS_WITHIN}"
+            self._extract.version,
+            self._repair.version,
+            f"{window_words}/{overlap_words}/{LINE_WORDS}/{SHORT_LINE}/{NUMBERS_WITHIN}/{WORDS_A_CLAIM}",
         )
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
@@ -60,7 +66,8 @@ class ChatExtractor:
         windows = split_windows(lines, self._window_words, self._overlap_words)
         if not windows:
             return Extraction(())
-        answers = self._model.ask_all([self._question(episode, window) for window in windows])
+        questions = [self._question(episode, window, (i, len(windows))) for i, window in enumerate(windows, 1)]
+        answers = self._model.ask_all(questions)
         failed = [answer for answer in answers if answer.status == "failed"]
         if failed and not any(answer.status in ANSWERED for answer in answers):
             raise NobodyAnswered(
@@ -82,14 +89,17 @@ class ChatExtractor:
         drafts.sort(key=lambda draft: (draft.place.first_word, draft.place.last_word))
         return Extraction(tuple(draft.claim() for draft in drafts), tuple(dropped))
 
-    def _question(self, episode: Episode, window: Sequence[Line]) -> Question:
-        notes = orders_cut([episode.title, ", ".join(episode.persons), episode.description[:1500]])
+    def _question(self, episode: Episode, window: Sequence[Line], part: tuple[int, int]) -> Question:
+        words = sum(line.word_count for line in window)
         return Question(
             task="extract",
             subject_id=episode.episode_id,
             prompt=self._extract,
             values={
-                "notes": "\n".join(as_data(note) for note in notes if note),
+                "about": _about(episode),
+                "notes": _notes(episode),
+                "part": "{} of {}".format(*part),
+                "most": str(min(max(round(words / WORDS_A_CLAIM), FEWEST), MOST)),
                 "lines": "\n".join(line.shown for line in window),
             },
             schema=ChosenPassages,
@@ -108,7 +118,10 @@ class ChatExtractor:
                 task="repair",
                 subject_id=episode.episode_id,
                 prompt=self._repair,
-                values={"items": "\n\n".join(source.complaint(i, draft) for i, draft in enumerate(batch, 1))},
+                values={
+                    "notes": _notes(episode),
+                    "items": "\n\n".join(source.complaint(i, draft) for i, draft in enumerate(batch, 1)),
+                },
                 schema=CorrectedTexts,
             )
             for batch in batches
@@ -122,11 +135,24 @@ class ChatExtractor:
                 better = source.corrected(draft, text) if text and text.keep else draft
                 if text and not text.keep:
                     dropped.append(DroppedClaim(draft.place.quote, "nothing_left", "; ".join(draft.said)))
-                elif better.problems:
-                    dropped.append(DroppedClaim(draft.place.quote, better.problems[0][0], "; ".join(better.said)))
+                elif better.faults:
+                    dropped.append(DroppedClaim(draft.place.quote, better.faults[0][0], "; ".join(better.said)))
                 else:
                     sound.append(better)
         return sound, dropped
+
+
+def _about(episode: Episode) -> str:
+    """The show, the episode and its day, on one line."""
+    show, title = orders_cut([episode.show_title, episode.title])
+    day = f", published on {episode.published:%d %B %Y}" if episode.published else ""
+    return f"“{as_data(title)}” of the show “{as_data(show)}”{day}."
+
+
+def _notes(episode: Episode) -> str:
+    """Who took part, and the beginning of the show notes."""
+    notes = orders_cut([", ".join(episode.persons), episode.description[:1500]])
+    return "\n".join(as_data(note) for note in notes if note)
 
 
 def _unread(window: Sequence[Line], answer: Answer) -> list[DroppedClaim]:
@@ -137,6 +163,6 @@ def _unread(window: Sequence[Line], answer: Answer) -> list[DroppedClaim]:
         return []
     return [
         DroppedClaim(
-            "", reason, f"segments {window[0].segment} to {window[-1].segment}: {answer.error or answer.status}"
+            "", reason, f"segments {window[0].segments[0]} to {window[-1].segments[1]}: {answer.error or answer.status}"
         )
     ]

@@ -1,6 +1,7 @@
-"""A transcript as a chat model sees it: numbered lines, in windows that overlap."""
+"""A transcript as a chat model sees it: numbered lines, in parts of like length."""
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,55 +9,76 @@ from dataclasses import dataclass
 from include.claims.untrusted import as_data, orders_cut
 from include.transcripts.segment import Segment
 
-WINDOW_WORDS = 2500
-OVERLAP_WORDS = 250
+OVERLAP_WORDS = 100
 LINE_WORDS = 100
+SHORT_LINE = 40
+"""Segments of one speaker are put together until a line has so many words: captions have some ten a segment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One numbered line of a transcript as the model sees it: a segment, or a piece of a long one."""
+    """One numbered line of a transcript as the model sees it: some segments of one speaker, or a piece of a long
+    one. `segments` are the first and the last of them."""
 
     number: int
-    segment: int
+    segments: tuple[int, int]
     shown: str
     word_count: int
 
 
 def number_lines(segments: Sequence[Segment]) -> list[Line]:
-    """The lines of a transcript, numbered from 1, each at most about `LINE_WORDS` words. Segments without words, and
-    sentences that speak to a model, are not shown."""
+    """The lines of a transcript, numbered from 1, each of some 40 words at least where its speaker says so many, and
+    at most about `LINE_WORDS`. Segments without words, and sentences that speak to a model, are not shown."""
     lines: list[Line] = []
-    turns = itertools.groupby(segments, key=lambda segment: segment.speaker)
-    texts = [text for _, turn in turns for text in orders_cut([segment.text for segment in turn])]
-    for segment, text in zip(segments, texts, strict=True):
-        speaker = as_data(segment.speaker or "").replace(":", " ")[:60]
-        for piece in _pieces(as_data(text)):
-            number = len(lines) + 1
-            shown = f"[{number}] {speaker}: {piece}" if speaker else f"[{number}] {piece}"
-            lines.append(Line(number, segment.index, shown, len(piece.split())))
+    for speaker, turn in itertools.groupby(segments, key=lambda segment: segment.speaker):
+        name = as_data(speaker or "").replace(":", " ")[:60]
+        for first, last, text in _gathered(list(turn)):
+            for piece in _pieces(text):
+                number = len(lines) + 1
+                shown = f"[{number}] {name}: {piece}" if name else f"[{number}] {piece}"
+                lines.append(Line(number, (first, last), shown, len(piece.split())))
     return lines
 
 
+def _gathered(turn: Sequence[Segment]) -> Iterator[tuple[int, int, str]]:
+    """What somebody says without a break, cut between segments: the first and the last of each piece, and its text."""
+    texts: list[str] = []
+    first = turn[0].index
+    for segment, text in zip(turn, orders_cut([segment.text for segment in turn]), strict=True):
+        if not texts:
+            first = segment.index
+        texts.append(as_data(text))
+        if sum(len(text.split()) for text in texts) >= SHORT_LINE or segment is turn[-1]:
+            yield first, segment.index, " ".join(filter(None, texts))
+            texts = []
+
+
 def split_windows(lines: Sequence[Line], window_words: int, overlap_words: int) -> list[list[Line]]:
-    """Runs of lines of at most `window_words` words (one line at least) that together hold every line; each begins
-    with the last `overlap_words` words of the one before."""
-    windows: list[list[Line]] = []
-    start = 0
-    while start < len(lines):
-        end, count = start, 0
-        while end < len(lines) and (end == start or count + lines[end].word_count <= window_words):
-            count += lines[end].word_count
-            end += 1
-        windows.append(list(lines[start:end]))
-        if end == len(lines):
-            break
-        back, shared = end, 0
-        while back - 1 > start and shared + lines[back - 1].word_count <= overlap_words:
-            back -= 1
-            shared += lines[back].word_count
-        start = back
+    """The parts of a transcript that are read one by one: runs of lines that together hold every line, as few as can
+    be with at most about `window_words` words each (one line at least), and of like length; each begins with the last
+    `overlap_words` words of the one before."""
+    total = sum(line.word_count for line in lines)
+    if not total:
+        return []
+    parts = math.ceil(total / window_words)
+    share = total / parts
+    windows: list[list[Line]] = [[]]
+    said = 0
+    for line in lines:
+        if windows[-1] and len(windows) < parts and said + line.word_count / 2 > share * len(windows):
+            windows.append(_last(windows[-1], overlap_words))
+        windows[-1].append(line)
+        said += line.word_count
     return windows
+
+
+def _last(lines: Sequence[Line], at_most: int) -> list[Line]:
+    """The last lines that have no more words together, and never all."""
+    kept, count = len(lines), 0
+    while kept > 1 and count + lines[kept - 1].word_count <= at_most:
+        kept -= 1
+        count += lines[kept].word_count
+    return list(lines[kept:])
 
 
 def _pieces(text: str) -> Iterator[str]:
