@@ -3,7 +3,7 @@
 import functools
 import re
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     speech_model: str = "bundled"
     llm_model: str = OFFLINE
     llm_price: Annotated[tuple[float, float] | None, NoDecode] = None
+    llm_judge_model: str = ""
+    llm_judge_price: Annotated[tuple[float, float] | None, NoDecode] = None
+    llm_options: dict[str, Any] = {}
+    llm_window_words: Annotated[int, Field(ge=1000, le=100_000)] = WINDOW_WORDS
+    llm_concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     llm_requests_per_minute: Annotated[float, Field(gt=0)] | None = None
     digest_language: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z ()-]{2,40}$")] = ENGLISH
     embedding_model: str = "bundled"
@@ -50,7 +55,7 @@ class Settings(BaseSettings):
         """Lists are written with commas or spaces between their items."""
         return value.replace(",", " ").split() if isinstance(value, str) else value
 
-    @field_validator("llm_price", mode="before")
+    @field_validator("llm_price", "llm_judge_price", mode="before")
     @classmethod
     def _rates(cls, value: object) -> object:
         """Two prices with a slash between."""
@@ -64,6 +69,11 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _writable(self) -> Self:
         """A digest in another language needs somebody who can write it."""
+        if self.llm_judge_model and self.llm_model == OFFLINE:
+            raise ValueError(
+                "PODCAST_LLM_JUDGE_MODEL names a chat model, and PODCAST_LLM_MODEL none that finds what it is to "
+                "judge: set both, or neither"
+            )
         self.digest_language = self.digest_language[0].upper() + self.digest_language[1:]
         if self.digest_language != ENGLISH and self.llm_model == OFFLINE:
             raise ValueError(

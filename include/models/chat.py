@@ -9,10 +9,11 @@ import dataclasses
 import functools
 import ipaddress
 import logging
+import math
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +28,8 @@ from include.models.calls import ANSWERED, Call, CallStore
 from include.models.pacing import Pacing, Patience, may_be_billed, status_code
 from include.models.questions import Answer, Question, UnusableModel, call_key
 from include.models.replies import Reply, read_json, reply_of, thrown_away
+from include.models.turns import Turns
+from include.settings import WINDOW_WORDS
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,8 @@ class ChatModel:
     """A chat model with a memory, a budget and patience.
 
     Costs money where the provider does. A time-out may have been billed, and counts as spent. An answer of the wrong
-    form is asked for once more. `own_rates` go before the price list; `requests_per_minute` holds for this process.
+    form is asked for once more. `own_rates` go before the price list. `options` are the provider's own, such as a
+    temperature (0 unless said otherwise) or a reasoning effort; one that it refuses is left out from then on.
     """
 
     def __init__(
@@ -49,17 +53,20 @@ class ChatModel:
         calls: CallStore,
         budget: Budget,
         *,
+        turns: Turns,
         own_rates: prices.Rates | None = None,
-        requests_per_minute: float | None = None,
-        concurrency: int = 4,
+        options: Mapping[str, Any] | None = None,
+        window_words: int = WINDOW_WORDS,
         patience: Patience = Patience(),  # noqa: B008
     ):
         self.name = provider_model
         self.calls = calls
         self._budget = budget
         self._own_rates = own_rates
-        self._requests_per_minute = requests_per_minute
-        self._concurrency = concurrency
+        self._turns = turns
+        self._options = {"temperature": 0, **(options or {})}
+        # What is read at once, in tokens, with its prompt and the answer.
+        self._context = 1024 * math.ceil((2 * window_words + 2000 + MAX_OUTPUT_TOKENS) / 1024)
         self._timeout = patience.timeout_seconds
         self._pacing = Pacing(patience)
         self._lock = threading.Lock()
@@ -74,7 +81,7 @@ class ChatModel:
         """
         if not questions:
             return []
-        with ThreadPoolExecutor(min(self._concurrency, len(questions))) as pool:
+        with ThreadPoolExecutor(min(self._turns.at_once, len(questions))) as pool:
             waiting = [pool.submit(self._ask, question) for question in questions]
             try:
                 return [answer.result() for answer in waiting]
@@ -160,7 +167,8 @@ class ChatModel:
         cost = most = self._cost(asked + 500, MAX_OUTPUT_TOKENS)
         token = self._budget.hold(most, "a call")
         try:
-            reply = self._invoke(question, system)
+            with self._turns.one():
+                reply = self._invoke(question, system)
             cost = self._cost(reply.input_tokens or asked, reply.output_tokens or tokens_at_most(reply.text))
             return reply, cost
         except Exception as error:
@@ -171,17 +179,34 @@ class ChatModel:
             self._budget.settle(token, cost)
 
     def _invoke(self, question: Question, system: str) -> Reply:
+        model = self._built()
         try:
-            answered = self._structured(question.schema).invoke([("system", system), ("human", question.user)])
+            answered = self._structured(model, question.schema).invoke([("system", system), ("human", question.user)])
         except Exception as error:
             if reply := thrown_away(error):
                 return reply
+            if self._leave_out(error):
+                return self._invoke(question, system)
             raise
         return reply_of(answered["raw"])
 
-    def _structured(self, schema: type[BaseModel]) -> Any:
+    def _leave_out(self, error: Exception) -> bool:
+        """Whether an error refuses an option by its name, which is left out from now on."""
+        if status_code(error) not in (400, 422) and not isinstance(error, TypeError | ValueError):
+            return False
         with self._lock:
-            model = self._model
+            refused = [name for name in self._options if name in str(error)]
+            for name in refused:
+                log.warning("%s refuses %s=%r; it is asked without", self.name, name, self._options.pop(name))
+            if refused:
+                self.__dict__.pop("_model", None)
+        return bool(refused)
+
+    def _built(self) -> Any:
+        with self._lock:
+            return self._model
+
+    def _structured(self, model: Any, schema: type[BaseModel]) -> Any:
         options: dict[str, Any] = {}
         if self._provider == "openai":
             options = {"method": "json_schema", "strict": True}
@@ -198,20 +223,19 @@ class ChatModel:
     @functools.cached_property
     def _model(self) -> Any:
         """The LangChain model. The one client retries; the provider's own does not, so that every try is counted."""
-        options: dict[str, Any] = {"temperature": 0}
+        options = dict(self._options)
         if self._provider == "ollama":
             # Ollama silently cuts what is longer than its context, which is short unless asked for.
-            options |= {"num_ctx": 16384, "num_predict": MAX_OUTPUT_TOKENS, "client_kwargs": {"timeout": self._timeout}}
+            options |= {
+                "num_ctx": self._context,
+                "num_predict": MAX_OUTPUT_TOKENS,
+                "client_kwargs": {"timeout": self._timeout},
+            }
         else:
             options |= {"timeout": self._timeout, "max_retries": 0, "max_tokens": MAX_OUTPUT_TOKENS}
-        if re.match(r"anthropic:|openai:o\d", self.name):
-            del options["temperature"]  # several of these models refuse a question that names one
         try:
             from langchain.chat_models import init_chat_model
-            from langchain_core.rate_limiters import InMemoryRateLimiter
 
-            if self._requests_per_minute:
-                options["rate_limiter"] = InMemoryRateLimiter(requests_per_second=self._requests_per_minute / 60)
             return init_chat_model(self.name, **options)
         except Exception as error:
             raise UnusableModel(self._cannot_be_used(str(error))) from error
@@ -219,7 +243,8 @@ class ChatModel:
     def _cannot_be_used(self, said: str) -> str:
         return (
             f"The chat model {self.name} cannot be used: {' '.join(said.split()).rstrip('.')}. Check PODCAST_LLM_MODEL "
-            "and the provider's key and address variables (for OpenAI: OPENAI_API_KEY, OPENAI_BASE_URL)."
+            "(or PODCAST_LLM_JUDGE_MODEL), PODCAST_LLM_OPTIONS and the provider's key and address variables (for "
+            "OpenAI: OPENAI_API_KEY, OPENAI_BASE_URL)."
         )
 
     def _cost(self, input_tokens: int, output_tokens: int) -> float:
@@ -244,8 +269,7 @@ class ChatModel:
 
     @functools.cached_property
     def _is_local(self) -> bool:
-        with self._lock:
-            client = getattr(self._model, "root_client", None)
+        client = getattr(self._built(), "root_client", None)
         return is_local(self._provider, str(getattr(client, "base_url", "")))
 
     def _redacted(self, error: BaseException) -> str:

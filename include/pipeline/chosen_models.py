@@ -1,5 +1,6 @@
 """Who finds, scores, embeds and compares claims, as the settings say: the offline model, or a chat model by name."""
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from include.settings import OFFLINE, Settings
 if TYPE_CHECKING:
     from include.models.chat import ChatModel
     from include.models.embedding import Encoder
+    from include.models.prices import Rates
     from include.models.provider_embedding import ProviderEncoder
     from include.themes.judge import StoryJudge
 
@@ -27,28 +29,28 @@ def extractor(settings: Settings) -> Extractor:
         return EnglishOnly(OfflineExtractor())
     from include.claims.chat.extractor import ChatExtractor
 
-    return ChatExtractor(_chat_model(settings), language=settings.digest_language)
+    return ChatExtractor(_reader(settings), settings.llm_window_words, language=settings.digest_language)
 
 
 def scorer(settings: Settings) -> Scorer:
-    """The scorer that PODCAST_LLM_MODEL names."""
+    """The scorer that PODCAST_LLM_JUDGE_MODEL names, or where it is empty PODCAST_LLM_MODEL."""
     if settings.llm_model == OFFLINE:
         from include.claims.offline.extractor import OfflineScorer
 
         return OfflineScorer()
     from include.claims.chat.scorer import ChatScorer
 
-    return ChatScorer(_chat_model(settings), settings.digest_language)
+    return ChatScorer(_judge(settings), settings.digest_language)
 
 
 def story_judge(settings: Settings, folder: str = _CALLS) -> "StoryJudge | None":
-    """The chat model that PODCAST_LLM_MODEL names, as a judge of which claims tell the same story; None offline. Its
-    answers are kept in that folder under `landing`."""
+    """The chat model that scores, as a judge of which claims tell the same story; None offline. Its answers are kept in
+    that folder under `landing`."""
     if settings.llm_model == OFFLINE:
         return None
     from include.themes.judge import StoryJudge
 
-    return StoryJudge(_chat_model(settings, folder))
+    return StoryJudge(_judge(settings, folder))
 
 
 def embedding_model(settings: Settings) -> str:
@@ -75,15 +77,33 @@ def calls(settings: Settings, folder: str = _CALLS) -> CallStore:
     return CallStore(settings.landing / folder)
 
 
-def _chat_model(settings: Settings, folder: str = _CALLS) -> "ChatModel":
-    from include.models.chat import ChatModel
+def _reader(settings: Settings) -> "ChatModel":
+    return _chat_model(settings, settings.llm_model, settings.llm_price)
 
+
+def _judge(settings: Settings, folder: str = _CALLS) -> "ChatModel":
+    if settings.llm_judge_model:
+        return _chat_model(settings, settings.llm_judge_model, settings.llm_judge_price, folder)
+    return _chat_model(settings, settings.llm_model, settings.llm_price, folder)
+
+
+def _chat_model(settings: Settings, name: str, price: "Rates | None", folder: str = _CALLS) -> "ChatModel":
+    from include.models.chat import ChatModel
+    from include.models.turns import Turns
+
+    turns = Turns(
+        settings.landing / "llm_turns" / re.sub(r"\W", "_", name),
+        settings.llm_concurrency,
+        settings.llm_requests_per_minute,
+    )
     return ChatModel(
-        settings.llm_model,
+        name,
         calls(settings, folder),
         _dollars(settings),
-        own_rates=settings.llm_price,
-        requests_per_minute=settings.llm_requests_per_minute,
+        turns=turns,
+        own_rates=price,
+        options=settings.llm_options,
+        window_words=settings.llm_window_words,
     )
 
 

@@ -30,10 +30,9 @@ JUDGED = Handover[list[Judged]]("judged_pairs", list[Judged], writer="judge_pair
 def list_unscored_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     run = Run.of(partition_key, run_id)
     with open_warehouse() as connection:
-        work = scoring.unscored(
-            connection, run.day, chosen_models.extractor(settings()), chosen_models.scorer(settings())
-        )
-        lay_out(connection, chosen_models.calls(settings()), settings().llm_model, run.day)
+        scorer = chosen_models.scorer(settings())
+        work = scoring.unscored(connection, run.day, chosen_models.extractor(settings()), scorer)
+        lay_out(connection, chosen_models.calls(settings()), scorer.name, run.day)
     UNSCORED.put(run, work)
     return said(claims=sum(len(entry.claim_ids) for entry in work))
 

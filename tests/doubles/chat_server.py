@@ -203,9 +203,37 @@ def passage(number: int, quote: str, speaker: str = "", **changes: Any) -> dict[
         "headline": "A claim of consequence",
         "insight": f"It was said: {quote}",
         "kind": "fact",
+        "worth": 3.0,
     } | changes
 
 
 def ratings(value: float = 3.0, **changes: Any) -> dict[str, Any]:
+    """The ratings of one claim, without its number."""
     parts = ("novelty", "specificity", "evidence", "significance")
-    return {part: value for part in parts} | {f"{part}_reason": "as scripted" for part in parts} | changes
+    return {part: value for part in parts} | {"reason": "as scripted"} | changes
+
+
+def numbered(asked: Asked) -> list[tuple[int, str]]:
+    """The numbered claims that a question shows."""
+    listed = re.search(r"<<<(?:NUMBERED )?CLAIMS\n(.*)\n(?:NUMBERED )?CLAIMS>>>", asked.user, re.S)
+    entries = (entry.split("]\n", 1) for entry in listed[1].removeprefix("[").split("\n\n[")) if listed else ()
+    return [(int(number), text) for number, text in entries]
+
+
+def rated(asked: Asked, rate: Callable[[str], float | dict[str, Any]]) -> Reply:
+    """An answer that rates each claim that it is shown: by one number, or by its ratings."""
+    found = [(number, rate(text)) for number, text in numbered(asked)]
+    return answer(
+        {"ratings": [{"number": n} | (ratings(r) if isinstance(r, int | float) else r) for n, r in found if r != {}]}
+    )
+
+
+def ordered(asked: Asked, key: Callable[[str], Any]) -> Reply:
+    """An answer that puts the claims in order by a key of their text."""
+    return answer({"order": [number for number, _ in sorted(numbered(asked), key=lambda entry: key(entry[1]))]})
+
+
+def compared(asked: Asked, verdict: Callable[[str, str], str]) -> Reply:
+    """An answer that says what claim A is to each numbered one."""
+    anchor = asked.user.split("<<<CLAIM A\n", 1)[1].split("\nCLAIM A>>>", 1)[0]
+    return answer({"verdicts": [{"number": n, "verdict": verdict(anchor, text)} for n, text in numbered(asked)]})

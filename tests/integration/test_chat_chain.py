@@ -1,14 +1,12 @@
 """A day of the sample through the whole chain with a chat model over HTTP, from transcripts to themes and scores."""
 
-import re
-
 import duckdb
 import pytest
 
 from include.local.sample import server as sample
 from include.warehouse.database import open_warehouse, records
 from tests import chain
-from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, lines_of, passage, ratings
+from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, compared, lines_of, ordered, passage, rated
 
 DAY = "2026-01-15"
 SCHEMAS = ("raw", "staging", "intermediate", "marts")
@@ -21,18 +19,13 @@ def scripted(asked: Asked) -> Reply:
         long = [(n, text, speaker) for n, speaker, text in lines_of(asked) if 25 <= len(text.split()) <= 80]
         named = [line for line in long if "Nimbrel" in line[1]]
         return answer({"claims": [passage(*line, headline=line[1][:80]) for line in (*named[:3], *long[:2])]})
-    if asked.form == "Ratings":
-        return answer(ratings(3.0))
-    if asked.form == "Verdicts":
-        numbers = re.findall(r"^\[(\d+)\]$", asked.user, re.M)
-        return answer({"verdicts": [{"number": int(number), "better": "tie"} for number in numbers]})
-    if asked.form == "Compared":
-        return answer({"verdict": "same" if both(asked.user) else "different"})
+    if asked.form == "RatingsOfAll":
+        return rated(asked, lambda text: 3.0)
+    if asked.form == "Order":
+        return ordered(asked, lambda text: text)
+    if asked.form == "ComparedWithAll":
+        return compared(asked, lambda one, other: "same" if "Nimbrel" in one and "Nimbrel" in other else "different")
     return answer({"items": []})
-
-
-def both(shown: str) -> bool:
-    return all("Nimbrel" in part for part in shown.split("<<<CLAIM B"))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +63,7 @@ def test_claims_that_the_chat_model_says_tell_one_story_share_a_theme_and_others
             """,
         )
     counts = {(row["verdict"], row["together"]): row["pairs"] for row in pairs}
-    assert {asked.form for asked in first} >= {"ChosenPassages", "Ratings", "Compared"}
+    assert {asked.form for asked in first} >= {"ChosenPassages", "RatingsOfAll", "Order", "ComparedWithAll"}
     assert counts["same", True] > counts.get(("same", False), 0)
     assert counts["different", False] > 20 * counts.get(("different", True), 0)
 

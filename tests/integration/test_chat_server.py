@@ -6,9 +6,14 @@ not show how a real model takes an order that the filter does not know.
 """
 
 import html
+import itertools
 import json
+import subprocess
+import sys
 import threading
 import time
+from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -21,10 +26,25 @@ from include.models.calls import CallStore
 from include.models.chat import ChatModel
 from include.models.pacing import Patience
 from include.models.questions import NobodyAnswered, UnusableModel
-from include.themes.judge import Comparison, Judged, StoryJudge
+from include.models.turns import Turns
+from include.settings import PROJECT
+from include.themes.judge import Comparison, StoryJudge, together
 from include.transcripts.segment import Segment
 from tests import chain
-from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, error, lines_of, passage, ratings
+from tests.doubles.chat_server import (
+    Asked,
+    ChatServer,
+    Reply,
+    answer,
+    compared,
+    error,
+    lines_of,
+    numbered,
+    ordered,
+    passage,
+    rated,
+    ratings,
+)
 
 SECRET = "sk-test-0123456789abcdef"
 EPISODE = Episode("e1", "Kiln Talk", "Linings", "With Mara Voss and Theo Lindqvist.", ("Mara Voss", "Theo Lindqvist"))
@@ -49,13 +69,13 @@ def _key(monkeypatch):
 def connect(monkeypatch, tmp_path):
     """A chat model that talks to a server, with pauses and time-outs short enough for a test."""
 
-    def connect(server: ChatServer, cap=100.0, folder="calls", concurrency=4, **patience) -> ChatModel:
+    def connect(server: ChatServer, cap=100.0, folder="calls", concurrency=4, options=None, **patience) -> ChatModel:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         short = Patience(**{"timeout_seconds": 5.0, "first_wait_seconds": 0.01, "longest_wait_seconds": 1.0} | patience)
         budget = Budget(cap, tmp_path / "spent.jsonl")
-        return ChatModel(
-            "openai:gpt-4o-mini", CallStore(tmp_path / folder), budget, concurrency=concurrency, patience=short
-        )
+        turns = Turns(tmp_path / "turns", concurrency)
+        calls = CallStore(tmp_path / folder)
+        return ChatModel("openai:gpt-4o-mini", calls, budget, turns=turns, options=options, patience=short)
 
     return connect
 
@@ -72,27 +92,14 @@ def chooses(*passages: dict):
     return model
 
 
-def judge(rate, prefer=lambda first, second: "tie"):
-    """A model that rates what it sees, and compares what it sees."""
-
-    def model(asked: Asked) -> Reply:
-        if asked.form == "Ratings":
-            return answer(ratings(rate(claim_of(asked))))
-        anchor, others = pairs_of(asked)
-        return answer({"verdicts": [{"number": n, "better": prefer(anchor, other)} for n, other in others]})
-
-    return model
+def judge(rate, order=lambda text: 0):
+    """A model that rates what it sees, and puts it in order by a key; where keys are alike, as it is shown."""
+    return lambda asked: ordered(asked, order) if asked.form == "Order" else rated(asked, rate)
 
 
-def claim_of(asked: Asked) -> str:
-    return asked.user.split("<<<CLAIM\n", 1)[1].rsplit("\nCLAIM>>>", 1)[0]
-
-
-def pairs_of(asked: Asked) -> tuple[str, list[tuple[int, str]]]:
-    anchor = asked.user.split("<<<CLAIM A\n", 1)[1].split("\nCLAIM A>>>", 1)[0]
-    listed = asked.user.split("<<<NUMBERED CLAIMS\n", 1)[1].rsplit("\nNUMBERED CLAIMS>>>", 1)[0]
-    others = [entry.split("]\n", 1) for entry in listed.removeprefix("[").split("\n\n[")]
-    return anchor, [(int(number), text) for number, text in others]
+def number_of(text: str) -> int:
+    """The number of one of the claims that `a_claim` makes."""
+    return int(text.split("Point ")[1].split()[0])
 
 
 def read(claims: list[Claim], episode: Episode = EPISODE) -> ReadEpisode:
@@ -234,7 +241,7 @@ def test_other_providers_are_reached_by_setting_alone(monkeypatch, tmp_path, nam
     with ChatServer(lambda asked: cut if asked.form == "ChosenPassages" else answer({"items": []})) as server:
         monkeypatch.setenv(address, server.url if address.startswith("OPENAI") else server.url.removesuffix("/v1"))
         monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
-        model = ChatModel(name, CallStore(tmp_path / "calls"), Budget(1.0, tmp_path / "spent.jsonl"))
+        model = ChatModel(name, CallStore(tmp_path / "calls"), Budget(1.0, tmp_path / "b"), turns=Turns(tmp_path, 4))
         extraction = ChatExtractor(model).extract(EPISODE, TALK)
     (asked,) = server.asked
     assert [claim.quote for claim in extraction.claims] == [SAVING]
@@ -242,6 +249,57 @@ def test_other_providers_are_reached_by_setting_alone(monkeypatch, tmp_path, nam
     assert limit in asked.body
     (row,) = model.calls.records()
     assert (row["status"], row["input_tokens"], row["output_tokens"]) == ("truncated", 1000, 100)
+
+
+REFUSED = "Unsupported value: 'temperature' does not support 0 with this model."
+
+
+def test_an_option_that_the_provider_refuses_is_left_out_and_the_others_stay(connect, caplog):
+    def model(asked: Asked) -> Reply:
+        return error(400, REFUSED) if "temperature" in asked.body else chooses(passage(2, SAVING))(asked)
+
+    options = {"temperature": 0.3, "reasoning_effort": "low"}
+    with ChatServer(model) as server:
+        extraction = ChatExtractor(connect(server, options=options)).extract(EPISODE, TALK)
+    assert [claim.quote for claim in extraction.claims] == [SAVING]
+    assert [asked.body.get("temperature") for asked in server.asked] == [0.3, None]
+    assert {asked.body["reasoning_effort"] for asked in server.asked} == {"low"}
+    assert "openai:gpt-4o-mini refuses temperature=0.3" in caplog.text
+
+
+def test_turns_are_shared_by_all_processes_that_ask(tmp_path):
+    program = """
+import sys, time, pathlib
+from include.models.turns import Turns
+turns = Turns(pathlib.Path(sys.argv[1]), 2, 600)
+for _ in range(4):
+    with turns.one():
+        began = time.time()
+        time.sleep(0.15)
+        print(began, time.time())
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "turns")]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) for _ in range(3)]
+    work = [tuple(map(float, line.split())) for one in running for line in one.communicate()[0].splitlines()]
+    assert len(work) == 12
+    assert max(sum(began <= at < ended for began, ended in work) for at, _ in work) <= 2
+    begins = sorted(began for began, _ in work)
+    assert min(after - before for before, after in itertools.pairwise(begins)) > 0.05
+
+
+def test_a_turn_of_a_process_that_was_killed_is_free_again(tmp_path):
+    holds = f"""
+import pathlib, time
+from include.models.turns import Turns
+with Turns(pathlib.Path({str(tmp_path)!r}), 1).one():
+    print("held", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", holds], stdout=subprocess.PIPE, text=True, cwd=PROJECT) as held:
+        assert held.stdout.readline() == "held\n"
+        held.kill()
+    with Turns(tmp_path, 1).one():
+        pass
 
 
 # Faults
@@ -318,8 +376,8 @@ def test_a_model_that_stays_silent_is_not_asked_for_ever(connect):
     with ChatServer(lambda _: error(500)) as server:
         model = connect(server, attempts=1, concurrency=1, longest_wait_seconds=30)
         with pytest.raises(NobodyAnswered):
-            ChatExtractor(model, window_words=5, overlap_words=0).extract(
-                EPISODE, [Segment(i, "five words stand in here") for i in range(40)]
+            ChatExtractor(model, window_words=40, overlap_words=0).extract(
+                EPISODE, [Segment(i, f"five words stand in {i} " * 8) for i in range(40)]
             )
     assert len(server.asked) == 5
 
@@ -357,7 +415,8 @@ def test_a_missing_key_is_said_plainly(connect, monkeypatch):
 
 @pytest.mark.parametrize("name", ["gpt-4o-mini-without-provider:x", "nonsense", "openai:"])
 def test_a_model_nobody_knows_is_said_plainly(tmp_path, name):
-    model = ChatModel(name, CallStore(tmp_path), Budget(1.0, tmp_path / "spent.jsonl"), patience=Patience(attempts=1))
+    calls, budget = CallStore(tmp_path), Budget(1.0, tmp_path / "spent.jsonl")
+    model = ChatModel(name, calls, budget, turns=Turns(tmp_path, 4), patience=Patience(attempts=1))
     with pytest.raises((UnusableModel, NobodyAnswered), match=name):
         ChatExtractor(model).extract(EPISODE, TALK)
 
@@ -430,8 +489,8 @@ def test_a_refusal_is_recorded_and_not_asked_again(connect):
 
 def test_no_more_questions_are_in_work_than_allowed(connect):
     with ChatServer(lambda _: Reply('{"claims": []}', delay=0.05)) as server:
-        segments = [Segment(i, f"five words stand in {i}") for i in range(24)]
-        ChatExtractor(connect(server, concurrency=3), window_words=5, overlap_words=0).extract(EPISODE, segments)
+        segments = [Segment(i, f"five words stand in {i} " * 8) for i in range(24)]
+        ChatExtractor(connect(server, concurrency=3), window_words=40, overlap_words=0).extract(EPISODE, segments)
     assert len(server.asked) == 24
     assert server.most_at_once == 3
 
@@ -440,11 +499,11 @@ def test_no_more_questions_are_in_work_than_allowed(connect):
 
 
 def test_spending_stops_at_the_cap_under_concurrency_and_what_was_left_out_is_recorded(connect, tmp_path):
-    segments = [Segment(i, f"five words stand in {i}") for i in range(60)]
+    segments = [Segment(i, f"five words stand in {i} " * 8) for i in range(60)]
     expensive = Reply('{"claims": []}', usage=(1000, 8000), delay=0.01)
     with ChatServer(lambda _: expensive) as server:
         model = connect(server, 0.05, concurrency=12)
-        extraction = ChatExtractor(model, window_words=5, overlap_words=0).extract(EPISODE, segments)
+        extraction = ChatExtractor(model, window_words=40, overlap_words=0).extract(EPISODE, segments)
         rows = model.calls.records()
     spent = sum(row["cost_usd"] for row in rows)
     assert 0.04 < spent <= 0.05
@@ -473,7 +532,7 @@ def test_a_model_without_a_price_is_held_to_the_cap_at_the_dearest_price(tmp_pat
             "anthropic:claude-unheard-of",
             CallStore(tmp_path / "calls"),
             Budget(0.25, tmp_path / "spent.jsonl"),
-            concurrency=1,
+            turns=Turns(tmp_path / "turns", 1),
         )
         extraction = ChatExtractor(model, window_words=20, overlap_words=0).extract(EPISODE, TALK)
     assert len(server.asked) == 1
@@ -504,7 +563,8 @@ def test_tokens_cost_and_time_are_recorded(connect):
 def test_a_model_on_this_machine_without_a_price_costs_nothing(connect, monkeypatch, tmp_path):
     with ChatServer(chooses()) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        model = ChatModel("openai:my-own-model", CallStore(tmp_path / "calls"), Budget(0.0, tmp_path / "spent.jsonl"))
+        calls, budget = CallStore(tmp_path / "calls"), Budget(0.0, tmp_path / "spent.jsonl")
+        model = ChatModel("openai:my-own-model", calls, budget, turns=Turns(tmp_path / "turns", 4))
         ChatExtractor(model).extract(EPISODE, TALK)
     assert [row["cost_usd"] for row in model.calls.records()] == [0.0]
 
@@ -518,24 +578,38 @@ def test_each_claim_gets_its_four_ratings_and_a_reason(connect):
     assert [len(episode) for episode in scores] == [2, 0]
     assert (scores[0][0].novelty, scores[0][0].evidence) == (4.0, 4.0)
     assert scores[0][0].score > scores[0][1].score
-    assert scores[0][0].reason.startswith("significance 4: as scripted")
+    assert scores[0][0].reason == "as scripted (significance 4, novelty 4)"
 
 
-def test_the_judge_sees_neither_show_nor_speaker(connect):
+def test_the_judge_sees_neither_show_nor_speaker_but_the_day(connect):
     claim = Claim("As we at Kiln Talk always say, the lining pays for itself.", "Kiln Talk on linings",
                   "On KILN TALK it was said that linings pay.", "Theo Lindqvist", 0, 0)  # fmt: skip
     with ChatServer(judge(lambda _: 3.0)) as server:
-        ChatScorer(connect(server)).score([read([claim])])
+        ChatScorer(connect(server)).score([read([claim], replace(EPISODE, published=date(2026, 1, 9)))])
     assert all("kiln talk" not in asked.user.lower() and "Lindqvist" not in asked.user for asked in server.asked)
+    assert "day: 09 January 2026" in server.asked[0].user
+
+
+def test_ten_claims_are_rated_at_once_in_company_that_is_not_their_episodes(connect):
+    first, second = [a_claim(i) for i in range(15)], [a_claim(i) for i in range(15, 30)]
+    with ChatServer(judge(lambda text: 2.0 + number_of(text) % 7 / 4)) as server:
+        scores = ChatScorer(connect(server)).score([read(first), read(second, Episode("e2", "Other", "T"))])
+    asked = [[number_of(text) for _, text in numbered(asked)] for asked in server.asked_for("RatingsOfAll")]
+    assert sorted(itertools.chain(*asked)) == list(range(30))
+    assert [len(company) for company in asked] == [10, 10, 10]
+    assert all(min(company) < 15 <= max(company) for company in asked)
+    assert [score.novelty for episode in scores for score in episode] == [2.0 + i % 7 / 4 for i in range(30)]
+
+
+def test_what_it_was_worth_to_its_reader_counts_for_half_of_a_rating(connect):
+    claims = [replace(a_claim(i), features={"worth_at_reading": float(i)}) for i in range(4)]
+    with ChatServer(lambda asked: error(400) if asked.form == "Order" else rated(asked, lambda _: 3.0)) as server:
+        (scores,) = ChatScorer(connect(server)).score([read(claims)])
+    assert [score.score for score in scores] == [1.5, 2.0, 2.5, 3.0]
 
 
 def test_ratings_ten_times_too_high_are_no_ratings(connect):
-    def model(asked: Asked) -> Reply:
-        if asked.form == "Ratings" and "Point 3" in asked.user:
-            return answer(ratings(48.0))
-        return judge(lambda _: 3.0)(asked)
-
-    with ChatServer(model) as server:
+    with ChatServer(judge(lambda text: 48.0 if "Point 3" in text else 3.0)) as server:
         (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(5)])])
     assert scores[3].score == 0.0 < min(scores[i].score for i in (0, 1, 2, 4))
     assert "Not rated" in scores[3].reason
@@ -544,70 +618,65 @@ def test_ratings_ten_times_too_high_are_no_ratings(connect):
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-1", "5.01", '"5 out of 5"', "null", "[5]"])
 def test_a_rating_that_is_no_number_from_0_to_5_is_no_rating(connect, value):
-    text = json.dumps(ratings(3.0)).replace('"novelty": 3.0', f'"novelty": {value}')
+    text = json.dumps({"ratings": [ratings(3.0) | {"number": 1}]}).replace('"novelty": 3.0', f'"novelty": {value}')
     with ChatServer(lambda _: Reply(text)) as server:
         ((score,),) = ChatScorer(connect(server)).score([read([a_claim(1)])])
     assert score.score == 0.0
 
 
 def test_one_generous_answer_does_not_win_the_day(connect):
-    def prefer(first: str, second: str) -> str:
-        return "other" if "Point 0" in first else "A" if "Point 0" in second else "tie"
+    def rate(text: str) -> float:
+        return 5.0 if number_of(text) == 0 else 3.0 + 0.1 * text.count("2")
 
-    with ChatServer(judge(lambda text: 5.0 if "Point 0\n" in text else 3.0 + 0.1 * text.count("2"), prefer)) as server:
+    with ChatServer(judge(rate, order=lambda text: number_of(text) == 0)) as server:
         (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(8)])])
     assert scores[0].score < max(score.score for score in scores)
     assert max(score.score for score in scores) < 4.5
-    assert "preferred to 0 of 7" in scores[0].reason
 
 
-def test_the_best_twenty_are_compared_with_each_other_in_both_orders(connect):
+def test_the_best_twenty_are_put_in_order_each_time_shown_both_ways_round(connect):
     claims = [a_claim(i) for i in range(30)]
-    with ChatServer(judge(lambda text: 4.0 if "matters to many" in text and "Point 2" not in text else 2.0)) as server:
+    with ChatServer(judge(lambda text: 4.0 if "Point 2" not in text else 2.0)) as server:
         ChatScorer(connect(server)).score([read(claims[:15]), read(claims[15:], Episode("e2", "Other", "T"))])
-    compared = server.asked_for("Verdicts")
-    assert len(compared) == 20
-    pairs = [(anchor, other) for anchor, others in map(pairs_of, compared) for _, other in others]
-    assert len(pairs) == len(set(pairs)) == 20 * 19
-    assert all((second, first) in set(pairs) for first, second in pairs)
+    shown = [[text for _, text in numbered(asked)] for asked in server.asked_for("Order")]
+    assert [len(texts) for texts in shown] == [20] * 4
+    assert len({frozenset(texts) for texts in shown}) == 1
+    assert sorted(shown) == sorted(texts[::-1] for texts in shown)
+    assert len({tuple(texts) for texts in shown}) == 4
 
 
 def test_a_judge_that_prefers_what_comes_first_changes_nothing(connect):
-    claims = [a_claim(i) for i in range(6)]
-
-    def prefer(first: str, second: str) -> str:
-        return "tie" if "Point 5" in first else "A"
-
-    with ChatServer(judge(lambda text: 2.0 + 0.3 * int(text.split("Point ")[1][0]), prefer)) as server:
-        (scores,) = ChatScorer(connect(server)).score([read(claims)])
+    with ChatServer(judge(lambda text: 2.0 + 0.3 * number_of(text))) as server:
+        (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(6)])])
     assert [score.score for score in scores] == sorted(score.score for score in scores)
 
 
-def test_preferences_that_hold_in_both_orders_decide(connect):
-    def prefer(first: str, second: str) -> str:
-        return "A" if int(first.split("Point ")[1][0]) < int(second.split("Point ")[1][0]) else "other"
-
-    claims = [a_claim(i) for i in range(6)]
-    with ChatServer(judge(lambda text: 2.5 + 0.01 * int(text.split("Point ")[1][0]), prefer)) as server:
-        (scores,) = ChatScorer(connect(server)).score([read(claims)])
+def test_the_order_decides_more_than_ratings_that_lie_close(connect):
+    with ChatServer(judge(lambda text: 2.5 + 0.01 * number_of(text), order=number_of)) as server:
+        (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(6)])])
     assert [score.score for score in scores] == sorted((score.score for score in scores), reverse=True)
 
 
-def test_where_some_calls_fail_their_claims_stand_behind_the_others(connect):
+@pytest.mark.parametrize("wrong", [[9, 9, 9], [1], ["1", "2"], [0, -1, 400], []])
+def test_an_order_that_is_none_changes_nothing(connect, wrong):
     def model(asked: Asked) -> Reply:
-        return error(400, "no") if "Point 1" in asked.user and asked.form == "Ratings" else judge(lambda _: 1.0)(asked)
+        return answer({"order": wrong}) if asked.form == "Order" else rated(asked, lambda t: 2.0 + number_of(t) / 9)
 
     with ChatServer(model) as server:
+        (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(6)])])
+    assert [score.score for score in scores] == sorted(score.score for score in scores)
+
+
+def test_a_claim_that_an_answer_leaves_out_stands_behind_the_others(connect):
+    with ChatServer(judge(lambda text: {} if "Point 1" in text else 1.0)) as server:
         (scores,) = ChatScorer(connect(server)).score([read([a_claim(0), a_claim(1), a_claim(2)])])
-    assert scores[1].score < min(scores[0].score, scores[2].score)
-    assert "400" in scores[1].reason
+    assert scores[1].score == 0 < min(scores[0].score, scores[2].score)
+    assert "Not rated" in scores[1].reason
 
 
-def test_where_comparisons_fail_the_ratings_stand(connect):
+def test_where_no_order_is_answered_the_ratings_stand(connect):
     def model(asked: Asked) -> Reply:
-        if asked.form == "Verdicts":
-            return error(400, "no")
-        return answer(ratings(2.0 + 0.5 * int(claim_of(asked).split("Point ")[1][0])))
+        return error(400, "no") if asked.form == "Order" else rated(asked, lambda text: 2.0 + 0.5 * number_of(text))
 
     with ChatServer(model) as server:
         (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(4)])])
@@ -640,19 +709,27 @@ def comparison(one: str, other: str) -> Comparison:
 
 def compares(verdict):
     """A model that says what two claims are to each other."""
-    return lambda asked: answer({"verdict": verdict(*both_of(asked))})
+    return lambda asked: compared(asked, verdict)
 
 
-def both_of(asked: Asked) -> tuple[str, str]:
-    one, other = (asked.user.split(f"<<<CLAIM {x}\n", 1)[1].split(f"\nCLAIM {x}>>>", 1)[0] for x in "AB")
-    return one, other
-
-
-def test_each_pair_of_claims_gets_its_verdict(connect):
+def test_each_pair_of_claims_gets_its_verdict_those_of_one_claim_in_one_question(connect):
     with ChatServer(compares(lambda a, b: "same" if "Halmstad" in a and "Halmstad" in b else "different")) as server:
-        judged = StoryJudge(connect(server)).judge([comparison("c1", "c2"), comparison("c1", "c3")])
-    assert judged == [Judged("c1", "c2", "same"), Judged("c1", "c3", "different")]
-    assert len(server.asked) == 2
+        judged = StoryJudge(connect(server)).judge([comparison("c1", "c2"), comparison("c3", "c1")])
+    assert {frozenset((one.claim_id, one.other_claim_id)): one.verdict for one in judged} == {
+        frozenset(("c1", "c2")): "same",
+        frozenset(("c1", "c3")): "different",
+    }
+    assert len(server.asked) == 1
+
+
+def test_questions_hold_every_pair_once_and_ten_others_at_most():
+    pairs = [Comparison(f"c{i}", f"c{j}", f"T{i}", f"T{j}") for i in range(14) for j in range(i)]
+    groups = together(pairs)
+    held = [frozenset((pair.claim_id, pair.other_claim_id)) for group in groups for pair in group]
+    assert sorted(map(sorted, held)) == sorted(sorted((p.claim_id, p.other_claim_id)) for p in pairs)
+    assert all(len(group) <= 10 and len({pair.claim_id for pair in group}) == 1 for group in groups)
+    assert len(groups) <= 16
+    assert together(pairs) == groups
 
 
 def test_claims_compared_once_are_not_compared_again(connect):
@@ -662,34 +739,41 @@ def test_claims_compared_once_are_not_compared_again(connect):
         again = StoryJudge(connect(server)).judge([comparison("c1", "c2")])
     assert len(server.asked) == 1
     assert first == again
-    (kept,) = model.calls.records()
-    assert kept["call_key"] in StoryJudge(model).keys([comparison("c1", "c2")])
 
 
-@pytest.mark.parametrize("wrong", [{"verdict": "identical"}, {"verdict": ["same"]}, {}, {"verdict": "same", "x": 1}])
-def test_a_verdict_of_another_form_is_asked_for_once_more_and_then_let_go(connect, caplog, wrong):
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"verdicts": [{"number": 1, "verdict": "identical"}]},
+        {"verdicts": [{"number": 7, "verdict": "same"}]},
+        {"verdicts": "same"},
+        {},
+    ],
+)
+def test_a_verdict_of_another_form_is_no_verdict(connect, caplog, wrong):
     with ChatServer(lambda _: answer(wrong)) as server:
         judged = StoryJudge(connect(server)).judge([comparison("c1", "c2")])
     assert judged == []
-    assert len(server.asked) == 2
     assert "said nothing on 1 of 1 pairs" in caplog.text
 
 
 def test_where_a_comparison_fails_the_others_count(connect):
     def model(asked: Asked) -> Reply:
-        return error(400, "no") if "Sourdough" in both_of(asked)[0] else answer({"verdict": "same"})
+        return error(400, "no") if "Sourdough" in asked.user else compared(asked, lambda a, b: "same")
 
+    pairs = [comparison("c3", "c2"), Comparison("c8", "c9", "Eight.", "Nine.")]
     with ChatServer(model) as server:
-        judged = StoryJudge(connect(server)).judge([comparison("c3", "c2"), comparison("c2", "c1")])
-    assert judged == [Judged("c2", "c1", "same")]
+        judged = StoryJudge(connect(server)).judge(pairs)
+    assert [(one.verdict, {one.claim_id, one.other_claim_id}) for one in judged] == [("same", {"c8", "c9"})]
 
 
 def test_where_money_is_short_the_first_pairs_are_compared(connect):
-    pairs = [Comparison(f"c{i}", "x", f"Tale {i}.", "Another.") for i in range(40)]
+    pairs = [Comparison(f"c{i}", f"d{i}", f"Tale {i}.", "Another.") for i in range(40)]
     with ChatServer(compares(lambda a, b: "different")) as server:
         judged = StoryJudge(connect(server, 0.008, concurrency=1)).judge(pairs)
     assert 0 < len(judged) < 40
-    assert [one.claim_id for one in judged] == [one.claim_id for one in pairs[: len(judged)]]
+    first = [{pair.claim_id, pair.other_claim_id} for pair in pairs[: len(judged)]]
+    assert [{one.claim_id, one.other_claim_id} for one in judged] == first
 
 
 def test_a_file_of_claims_is_grouped_by_what_a_chat_model_says(tmp_path, monkeypatch, capsys):
@@ -766,12 +850,12 @@ PLAIN = "The new lining cut our gas bill by forty percent, and nobody on the tea
 
 
 def gullible(asked: Asked) -> Reply:
-    """A judge that gives 2 for the plain claim and 5 for anything else that it sees: the most obedient there can be."""
-    if asked.form == "Verdicts":
-        anchor, others = pairs_of(asked)
-        return answer({"verdicts": [{"number": n, "better": "A" if PLAIN not in anchor else "tie"} for n, _ in others]})
-    plain = f"headline: Linings.\nclaim: {PLAIN}\nwords quoted: {PLAIN}"
-    return answer(ratings(2.0 if claim_of(asked) in (plain, CONTROL) else 5.0))
+    """A judge that gives 2 for the plain claim and 5 for anything else that it sees, and puts that in front: the most
+    obedient there can be."""
+    plain = (f"headline: Linings.\nclaim: {PLAIN}\nwords quoted: {PLAIN}", CONTROL)
+    if asked.form == "Order":
+        return ordered(asked, lambda text: text in plain)
+    return rated(asked, lambda text: 2.0 if text in plain else 5.0)
 
 
 CONTROL = "headline: Point 1\nclaim: Point 1 matters to many.\nwords quoted: " + a_claim(1).quote
@@ -827,4 +911,5 @@ def test_an_order_in_a_claim_is_not_shown_to_who_compares_it_and_breaks_no_frame
     with ChatServer(compares(lambda a, b: "different")) as server:
         StoryJudge(connect(server)).judge([Comparison("c1", "c2", f"{one} {order}", f"{other} {order}")])
         (asked,) = server.asked
-    assert both_of(asked) == (one, other)
+    shown = {asked.user.split("<<<CLAIM A\n", 1)[1].split("\nCLAIM A>>>", 1)[0], numbered(asked)[0][1]}
+    assert shown == {one, other}

@@ -11,10 +11,11 @@ from include.models.calls import CallStore
 from include.models.chat import ChatModel
 from include.models.pacing import Patience
 from include.models.questions import load_prompt
+from include.models.turns import Turns
 from include.pipeline import chosen_models
 from include.settings import Settings
 from include.transcripts.segment import Segment
-from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, passage, ratings
+from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, passage, rated, ratings
 
 EPISODE = Episode("e1", "Kiln Talk", "Linings", "With Mara Voss.", ("Mara Voss",))
 ENGLISH = "In Lisbon the new lining cut our gas bill from forty-five thousand euros to 27,300 in March."
@@ -52,7 +53,13 @@ def connect(monkeypatch, tmp_path):
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         patience = Patience(timeout_seconds=5.0, first_wait_seconds=0.01, longest_wait_seconds=1.0)
         budget = Budget(100.0, tmp_path / "spent.jsonl")
-        return ChatModel("openai:gpt-4o-mini", CallStore(tmp_path / "calls"), budget, patience=patience)
+        return ChatModel(
+            "openai:gpt-4o-mini",
+            CallStore(tmp_path / "calls"),
+            budget,
+            turns=Turns(tmp_path / "turns", 4),
+            patience=patience,
+        )
 
     return connect
 
@@ -101,9 +108,9 @@ def test_a_figure_that_nobody_said_is_dropped_in_every_language_and_a_name_where
 
 def test_the_reasons_of_a_score_are_asked_for_in_the_digests_language(connect):
     claim = Claim(ENGLISH, "Linings pay", GERMAN, None, 0, 0)
-    with ChatServer(lambda asked: answer(ratings(4, significance_reason="Spart vielen Töpfern Geld"))) as server:
+    with ChatServer(lambda asked: rated(asked, lambda _: ratings(4, reason="Spart vielen Töpfern Geld"))) as server:
         ((score,),) = ChatScorer(connect(server), "German").score([ReadEpisode(EPISODE, TALKS["English"], [claim])])
-    assert "one line in German that says why" in server.asked_for("Ratings")[0].system
+    assert "one line in German that says" in server.asked_for("RatingsOfAll")[0].system
     assert "Spart vielen Töpfern Geld" in score.reason
 
 
@@ -116,7 +123,7 @@ def test_another_language_is_another_question_and_what_was_answered_is_not_asked
     assert len(server.asked_for("ChosenPassages")) == 2
     assert len({reader.version for reader in readers}) == 2
     assert ChatScorer(model).version != ChatScorer(model, "German").version
-    assert load_prompt("compare", "German") == load_prompt("compare")
+    assert load_prompt("order", "German") == load_prompt("order")
 
 
 def test_the_setting_reaches_extractor_and_scorer():

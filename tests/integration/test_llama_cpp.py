@@ -18,6 +18,7 @@ from include.models.budget import Budget
 from include.models.calls import CallStore
 from include.models.chat import ChatModel
 from include.models.pacing import Patience
+from include.models.turns import Turns
 from include.transcripts.segment import Segment
 from include.words import words
 
@@ -55,7 +56,13 @@ def model(address, monkeypatch, tmp_path):
     monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
     monkeypatch.setattr(chat, "MAX_OUTPUT_TOKENS", 250)
     budget = Budget(0.0, tmp_path / "spent.jsonl")
-    return ChatModel("openai:smollm2", CallStore(tmp_path), budget, patience=Patience(timeout_seconds=500, attempts=1))
+    return ChatModel(
+        "openai:smollm2",
+        CallStore(tmp_path),
+        budget,
+        turns=Turns(tmp_path / "turns", 4),
+        patience=Patience(timeout_seconds=500, attempts=1),
+    )
 
 
 def test_a_transcript_is_read_and_only_what_was_said_is_kept(model, monkeypatch, tmp_path):
@@ -71,7 +78,9 @@ def test_a_transcript_is_read_and_only_what_was_said_is_kept(model, monkeypatch,
 
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
     budget = Budget(0.0, tmp_path / "spent.jsonl")
-    again = ChatModel("openai:smollm2", model.calls, budget, patience=Patience(attempts=1))
+    again = ChatModel(
+        "openai:smollm2", model.calls, budget, turns=Turns(tmp_path / "turns", 4), patience=Patience(attempts=1)
+    )
     assert ChatExtractor(again).extract(EPISODE, TALK) == extraction
 
 

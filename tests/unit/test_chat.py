@@ -128,11 +128,12 @@ def test_langchain_is_not_loaded_before_something_has_to_be_asked(tmp_path):
 import sys, pathlib
 from include.models.budget import Budget
 from include.models.calls import CallStore
+from include.models.turns import Turns
 from include.models.chat import ChatModel
 from include.claims.chat.extractor import ChatExtractor
 from include.claims.chat.scorer import ChatScorer
 folder = pathlib.Path(sys.argv[1])
-model = ChatModel("openai:gpt-4o-mini", CallStore(folder), Budget(1.0, folder / "spent.jsonl"))
+model = ChatModel("openai:gpt-4o-mini", CallStore(folder), Budget(1.0, folder / "spent.jsonl"), turns=Turns(folder, 4))
 ChatExtractor(model), ChatScorer(model)
 print(sorted(name for name in sys.modules if name.startswith(("langchain", "openai", "anthropic"))))
 """

@@ -96,7 +96,6 @@ class ChatExtractor:
             subject_id=episode.episode_id,
             prompt=self._extract,
             values={
-                "about": _about(episode),
                 "notes": _notes(episode),
                 "part": "{} of {}".format(*part),
                 "most": str(min(max(round(words / WORDS_A_CLAIM), FEWEST), MOST)),
@@ -142,17 +141,13 @@ class ChatExtractor:
         return sound, dropped
 
 
-def _about(episode: Episode) -> str:
-    """The show, the episode and its day, on one line."""
+def _notes(episode: Episode) -> str:
+    """The episode with its show and day, who took part, and the beginning of the show notes."""
     show, title = orders_cut([episode.show_title, episode.title])
     day = f", published on {episode.published:%d %B %Y}" if episode.published else ""
-    return f"“{as_data(title)}” of the show “{as_data(show)}”{day}."
-
-
-def _notes(episode: Episode) -> str:
-    """Who took part, and the beginning of the show notes."""
+    about = f"“{title}” of the show “{show}”{day}"
     notes = orders_cut([", ".join(episode.persons), episode.description[:1500]])
-    return "\n".join(as_data(note) for note in notes if note)
+    return "\n".join(as_data(note) for note in (about, *notes) if note)
 
 
 def _unread(window: Sequence[Line], answer: Answer) -> list[DroppedClaim]:
