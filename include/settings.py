@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 OFFLINE = "offline"
 ENGLISH = "English"
-WINDOW_WORDS = 8000
+WINDOW_WORDS = 3000
 PROJECT = Path(__file__).resolve().parent.parent
 
 _ODD_IN_PATHS = frozenset('?#;$%{}\\"')
