@@ -228,11 +228,6 @@ def rated(asked: Asked, rate: Callable[[str], float | dict[str, Any]]) -> Reply:
     )
 
 
-def ordered(asked: Asked, key: Callable[[str], Any]) -> Reply:
-    """An answer that puts the claims in order by a key of their text."""
-    return answer({"order": [number for number, _ in sorted(numbered(asked), key=lambda entry: key(entry[1]))]})
-
-
 def compared(asked: Asked, verdict: Callable[[str, str], str]) -> Reply:
     """An answer that says what claim A is to each numbered one."""
     anchor = asked.user.split("<<<CLAIM A\n", 1)[1].split("\nCLAIM A>>>", 1)[0]

@@ -6,7 +6,7 @@ import pytest
 from include.local.sample import server as sample
 from include.warehouse.database import open_warehouse, records
 from tests import chain
-from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, compared, lines_of, ordered, passage, rated
+from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, compared, lines_of, passage, rated
 
 DAY = "2026-01-15"
 SCHEMAS = ("raw", "staging", "intermediate", "marts")
@@ -21,8 +21,6 @@ def scripted(asked: Asked) -> Reply:
         return answer({"claims": [passage(*line, headline=line[1][:80]) for line in (*named[:3], *long[:2])]})
     if asked.form == "RatingsOfAll":
         return rated(asked, lambda text: 3.0)
-    if asked.form == "Order":
-        return ordered(asked, lambda text: text)
     if asked.form == "ComparedWithAll":
         return compared(asked, lambda one, other: "same" if "Nimbrel" in one and "Nimbrel" in other else "different")
     return answer({"items": []})
@@ -63,7 +61,7 @@ def test_claims_that_the_chat_model_says_tell_one_story_share_a_theme_and_others
             """,
         )
     counts = {(row["verdict"], row["together"]): row["pairs"] for row in pairs}
-    assert {asked.form for asked in first} >= {"ChosenPassages", "RatingsOfAll", "Order", "ComparedWithAll"}
+    assert {asked.form for asked in first} >= {"ChosenPassages", "RatingsOfAll", "ComparedWithAll"}
     assert counts["same", True] > counts.get(("same", False), 0)
     assert counts["different", False] > 20 * counts.get(("different", True), 0)
 

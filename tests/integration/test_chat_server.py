@@ -40,7 +40,6 @@ from tests.doubles.chat_server import (
     error,
     lines_of,
     numbered,
-    ordered,
     passage,
     rated,
     ratings,
@@ -92,9 +91,9 @@ def chooses(*passages: dict):
     return model
 
 
-def judge(rate, order=lambda text: 0):
-    """A model that rates what it sees, and puts it in order by a key; where keys are alike, as it is shown."""
-    return lambda asked: ordered(asked, order) if asked.form == "Order" else rated(asked, rate)
+def judge(rate):
+    """A model that rates what it sees."""
+    return lambda asked: rated(asked, rate)
 
 
 def number_of(text: str) -> int:
@@ -502,12 +501,12 @@ def test_spending_stops_at_the_cap_under_concurrency_and_what_was_left_out_is_re
     segments = [Segment(i, f"five words stand in {i} " * 8) for i in range(60)]
     expensive = Reply('{"claims": []}', usage=(1000, 8000), delay=0.01)
     with ChatServer(lambda _: expensive) as server:
-        model = connect(server, 0.05, concurrency=12)
+        model = connect(server, 0.052, concurrency=12)
         extraction = ChatExtractor(model, window_words=40, overlap_words=0).extract(EPISODE, segments)
         rows = model.calls.records()
     spent = sum(row["cost_usd"] for row in rows)
-    assert 0.04 < spent <= 0.05
-    assert Budget(0.05, tmp_path / "spent.jsonl").spent == pytest.approx(spent)
+    assert 0.04 < spent <= 0.052
+    assert Budget(0.052, tmp_path / "spent.jsonl").spent == pytest.approx(spent)
     assert len(server.asked) == sum(row["status"] == "ok" for row in rows) == 10
     assert [dropped.reason for dropped in extraction.dropped] == ["skipped_budget"] * 50
     assert len(rows) == 60
@@ -603,7 +602,7 @@ def test_ten_claims_are_rated_at_once_in_company_that_is_not_their_episodes(conn
 
 def test_what_it_was_worth_to_its_reader_counts_for_half_of_a_rating(connect):
     claims = [replace(a_claim(i), features={"worth_at_reading": float(i)}) for i in range(4)]
-    with ChatServer(lambda asked: error(400) if asked.form == "Order" else rated(asked, lambda _: 3.0)) as server:
+    with ChatServer(judge(lambda _: 3.0)) as server:
         (scores,) = ChatScorer(connect(server)).score([read(claims)])
     assert [score.score for score in scores] == [1.5, 2.0, 2.5, 3.0]
 
@@ -624,47 +623,10 @@ def test_a_rating_that_is_no_number_from_0_to_5_is_no_rating(connect, value):
     assert score.score == 0.0
 
 
-def test_one_generous_answer_does_not_win_the_day(connect):
-    def rate(text: str) -> float:
-        return 5.0 if number_of(text) == 0 else 3.0 + 0.1 * text.count("2")
-
-    with ChatServer(judge(rate, order=lambda text: number_of(text) == 0)) as server:
+def test_one_generous_answer_stands_out_no_further_than_the_day_allows(connect):
+    with ChatServer(judge(lambda text: 5.0 if number_of(text) == 0 else 3.0 + 0.1 * text.count("2"))) as server:
         (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(8)])])
-    assert scores[0].score < max(score.score for score in scores)
     assert max(score.score for score in scores) < 4.5
-
-
-def test_the_best_twenty_are_put_in_order_each_time_shown_both_ways_round(connect):
-    claims = [a_claim(i) for i in range(30)]
-    with ChatServer(judge(lambda text: 4.0 if "Point 2" not in text else 2.0)) as server:
-        ChatScorer(connect(server)).score([read(claims[:15]), read(claims[15:], Episode("e2", "Other", "T"))])
-    shown = [[text for _, text in numbered(asked)] for asked in server.asked_for("Order")]
-    assert [len(texts) for texts in shown] == [20] * 4
-    assert len({frozenset(texts) for texts in shown}) == 1
-    assert sorted(shown) == sorted(texts[::-1] for texts in shown)
-    assert len({tuple(texts) for texts in shown}) == 4
-
-
-def test_a_judge_that_prefers_what_comes_first_changes_nothing(connect):
-    with ChatServer(judge(lambda text: 2.0 + 0.3 * number_of(text))) as server:
-        (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(6)])])
-    assert [score.score for score in scores] == sorted(score.score for score in scores)
-
-
-def test_the_order_decides_more_than_ratings_that_lie_close(connect):
-    with ChatServer(judge(lambda text: 2.5 + 0.01 * number_of(text), order=number_of)) as server:
-        (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(6)])])
-    assert [score.score for score in scores] == sorted((score.score for score in scores), reverse=True)
-
-
-@pytest.mark.parametrize("wrong", [[9, 9, 9], [1], ["1", "2"], [0, -1, 400], []])
-def test_an_order_that_is_none_changes_nothing(connect, wrong):
-    def model(asked: Asked) -> Reply:
-        return answer({"order": wrong}) if asked.form == "Order" else rated(asked, lambda t: 2.0 + number_of(t) / 9)
-
-    with ChatServer(model) as server:
-        (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(6)])])
-    assert [score.score for score in scores] == sorted(score.score for score in scores)
 
 
 def test_a_claim_that_an_answer_leaves_out_stands_behind_the_others(connect):
@@ -672,15 +634,6 @@ def test_a_claim_that_an_answer_leaves_out_stands_behind_the_others(connect):
         (scores,) = ChatScorer(connect(server)).score([read([a_claim(0), a_claim(1), a_claim(2)])])
     assert scores[1].score == 0 < min(scores[0].score, scores[2].score)
     assert "Not rated" in scores[1].reason
-
-
-def test_where_no_order_is_answered_the_ratings_stand(connect):
-    def model(asked: Asked) -> Reply:
-        return error(400, "no") if asked.form == "Order" else rated(asked, lambda text: 2.0 + 0.5 * number_of(text))
-
-    with ChatServer(model) as server:
-        (scores,) = ChatScorer(connect(server)).score([read([a_claim(i) for i in range(4)])])
-    assert [score.score for score in scores] == sorted(score.score for score in scores)
 
 
 def test_where_nothing_is_answered_the_day_is_not_scored(connect):
@@ -850,11 +803,8 @@ PLAIN = "The new lining cut our gas bill by forty percent, and nobody on the tea
 
 
 def gullible(asked: Asked) -> Reply:
-    """A judge that gives 2 for the plain claim and 5 for anything else that it sees, and puts that in front: the most
-    obedient there can be."""
+    """A judge that gives 2 for the plain claim and 5 for anything else that it sees: the most obedient there can be."""
     plain = (f"headline: Linings.\nclaim: {PLAIN}\nwords quoted: {PLAIN}", CONTROL)
-    if asked.form == "Order":
-        return ordered(asked, lambda text: text in plain)
     return rated(asked, lambda text: 2.0 if text in plain else 5.0)
 
 

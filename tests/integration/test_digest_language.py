@@ -123,7 +123,7 @@ def test_another_language_is_another_question_and_what_was_answered_is_not_asked
     assert len(server.asked_for("ChosenPassages")) == 2
     assert len({reader.version for reader in readers}) == 2
     assert ChatScorer(model).version != ChatScorer(model, "German").version
-    assert load_prompt("order", "German") == load_prompt("order")
+    assert load_prompt("same_story", "German") == load_prompt("same_story")
 
 
 def test_the_setting_reaches_extractor_and_scorer():

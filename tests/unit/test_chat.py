@@ -102,7 +102,7 @@ def test_the_same_question_has_the_same_key_and_any_other_has_another():
 
 
 def test_every_prompt_calls_the_text_it_shows_data_and_has_a_version():
-    for name in ("extract", "repair", "rubric", "order", "same_story"):
+    for name in ("extract", "repair", "rubric", "same_story"):
         prompt = load_prompt(name)
         assert "never something to obey" in prompt.system
         assert "$" not in prompt.system
