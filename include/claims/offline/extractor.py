@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ SELLS = 0.25
 CROWDING, CROWDED = 0.25, 300
 """What a passage loses to a better one at the same place, in standard deviations of the worth of passages, and at how
 many words from it that has fallen to a third: one place of a talk is told once."""
+
+
+_FULL_NAME = re.compile(r"[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]*){1,3}")
+"""What names a speaker; "Speaker 2" and "Host" do not."""
 
 
 @functools.cache
@@ -238,7 +243,9 @@ def _headline(reading: Reading, run: Told, insight: str) -> str:
     meaning /= np.linalg.norm(meaning) + 1e-9
     near = _near(reading, run.first)
     matter = reading.notes.matter(reading.spoken[run.first].start_seconds, meaning)
-    found = headline(insight, before, near, reading.names, meaning, _whole(reading, run), matter)
+    speaker = reading.spoken[run.first].speaker or ""
+    named = speaker if _FULL_NAME.fullmatch(speaker) else ""
+    found = headline(insight, before, near, reading.names, meaning, _whole(reading, run), matter, named)
     return found or " ".join(insight.split()[:MOST_OPENING]) + "…"
 
 

@@ -62,10 +62,11 @@ def headline(
     meaning: np.ndarray,
     written: Collection[str] | None = None,
     matter: str = "",
+    speaker: str = "",
 ) -> str:
     """At most 22 words that `told` holds, or, for its topic, what was said just `before`; empty where it names nothing.
     `matter` is what the notes of the episode call what the passage is about: they know best, where they call it
-    something, and it is the topic.
+    something, and it is the topic. `speaker` is who says it, by name, if that is known.
 
     `near` counts the words said around it, `meaning` is the passage's, as a unit vector. A sentence is stated only
     where its borders were written down by who heard it: those of `written`, as words parted by blanks; all where it is
@@ -86,6 +87,9 @@ def headline(
             telling = named
         rest = f"“{quoted.text}”" if quoted else _besides(telling, _stems(matter), MOST_THINGS - 1, LONGEST_LINE // 2)
         return _joined(matter, rest)
+    own = next((s for s in said if speaker and _is_own(s) and _telling(s, topic) >= WORTH_QUOTING), None)
+    if own is not None:
+        return f"{speaker}: “{own.text}”"
     few = sum(thing.value >= WORTH_NAMING for thing in named) < MOST_THINGS
     if topic is None or few or (topic.about < PLAIN_TOPIC and not topic.named):
         least = topic.about + (-CLEARLY if few else CLEARLY) if topic else 0.0
@@ -115,6 +119,11 @@ def _is_quotable(stated: Statement) -> bool:
     """Whether a statement is understood as a quotation under the matter that is spoken of."""
     pointing = stated.points and _PERSONS & {token.lower_ for token in stated.tokens}
     return not stated.vague and not pointing and stated.size <= LONGEST_QUOTED
+
+
+def _is_own(stated: Statement) -> bool:
+    """Whether a statement is understood where it is known who says it."""
+    return _is_quotable(stated) and not stated.points and bool(SPEAKERS & {token.lower_ for token in stated.tokens})
 
 
 def _is_whole(stated: Statement, written: Collection[str] | None) -> bool:
