@@ -15,7 +15,7 @@ import numpy as np
 
 from include.claims.grammar import grammar
 from include.claims.offline.names import Names
-from include.claims.offline.statements import SPEAKERS, Statement, statements
+from include.claims.offline.statements import LONGEST, SPEAKERS, Statement, statements
 from include.claims.offline.things import NAMING, VAGUE, Thing, counts, named_by, rarity, reports, text_of, things
 from include.claims.offline.wording import capital
 from include.models.embedding import bundled_encoder
@@ -79,7 +79,9 @@ def headline(
     said.sort(key=lambda s: -_telling(s, topic))
     for stated in said:
         if stated.alone and _telling(stated, topic) >= WORTH_STATING:
-            return f"{_reporter(stated.reporter)}: {stated.text}" if stated.reporter else stated.text
+            if stated.reporter:
+                return f"{_reporter(stated.reporter)}: {stated.text}"
+            return _joined(matter, stated.text) if matter and _is_placeless(stated, matter) else stated.text
     if matter:
         quoted = next((s for s in said if _is_quotable(s) and _telling(s, topic) >= WORTH_QUOTING), None)
         telling = [t for t in named if t.named or t.figure or (t.meant >= CLEARLY_MEANT and " " in t.more)]
@@ -87,8 +89,8 @@ def headline(
             telling = named
         rest = f"“{quoted.text}”" if quoted else _besides(telling, _stems(matter), MOST_THINGS - 1, LONGEST_LINE // 2)
         return _joined(matter, rest)
-    own = next((s for s in said if speaker and _is_own(s) and _telling(s, topic) >= WORTH_QUOTING), None)
-    if own is not None:
+    own = next((s for s in said if speaker and not s.points and _is_quotable(s)), None)
+    if own is not None and _telling(own, topic) >= WORTH_QUOTING:
         return f"{speaker}: “{own.text}”"
     few = sum(thing.value >= WORTH_NAMING for thing in named) < MOST_THINGS
     if topic is None or few or (topic.about < PLAIN_TOPIC and not topic.named):
@@ -100,6 +102,8 @@ def headline(
     leading = [thing for thing in [*named, *([topic] if topic else [])] if thing.may_lead]
     line = _line(named, topic)
     thin = ", " not in line
+    if thin and own is not None and _telling(own, topic) >= WORTH_QUOTING - THIN:
+        return f"{speaker}: “{own.text}”"
     for stated in said:
         found = "" if stated.vague and not thin else _quoted(doc, stated, leading)
         if found and _telling(stated, topic) >= WORTH_QUOTING - THIN * (thin and not stated.vague):
@@ -115,15 +119,16 @@ def _joined(matter: str, rest: str) -> str:
     return f"{matter} – {rest}" if ": " in matter else f"{matter}: {rest}"
 
 
+def _is_placeless(stated: Statement, matter: str) -> bool:
+    """Whether a statement names nobody and nothing by name, so that its matter is said with it where there is room."""
+    room = stated.size + len(words(matter)) <= LONGEST
+    return room and not any(t.ent_type_ in NAMING for t in stated.tokens) and not _stems(matter) & _stems(stated.text)
+
+
 def _is_quotable(stated: Statement) -> bool:
     """Whether a statement is understood as a quotation under the matter that is spoken of."""
     pointing = stated.points and _PERSONS & {token.lower_ for token in stated.tokens}
     return not stated.vague and not pointing and stated.size <= LONGEST_QUOTED
-
-
-def _is_own(stated: Statement) -> bool:
-    """Whether a statement is understood where it is known who says it."""
-    return _is_quotable(stated) and not stated.points and bool(SPEAKERS & {token.lower_ for token in stated.tokens})
 
 
 def _is_whole(stated: Statement, written: Collection[str] | None) -> bool:

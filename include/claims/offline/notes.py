@@ -50,7 +50,9 @@ _SAYS_NOTHING = re.compile(
 _LABEL = re.compile(
     r"\b(?:tools?|topics?|part \w+|chapter \w+|segment \w+|(?:story|topic|question) ?#?\d+)\s*:\s*", re.I
 )
-_GOES_ON = re.compile(r"\s*[(\[]?\b(?:continued|cont['’]?d?|part (?:\d|one|two|three|i+))\b[)\].]?", re.I)
+_GOES_ON = re.compile(
+    r"\s*[(\[]?\b(?:continued|cont['’]?d?|part (?:\d|one|two|three|i+))\b[)\].]?|,? (?:and|&) more\W*$", re.I
+)
 _APART = re.compile(r"[;|]\s+|\s[–—|+-]\s|(?<=[?!…])\s+|\.\.\.\s+")
 _LISTED = re.compile(r",\s+(?=\W?[A-Z0-9])")
 _TOLD = re.compile(r"(?<=[a-z”\"’)][a-z”\"’)][a-z”\"’)])[.;:!?]\s+|[•*]\s+|,\s+(?:and |but )?|\s\(|\)\s")
