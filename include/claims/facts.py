@@ -143,7 +143,7 @@ def _ordinary(word: str) -> bool:
 
 
 def _known_name(name: str, there: frozenset[str]) -> bool:
-    parts = [part for part in words(_POSSESSIVE.sub("", name)) if part]
+    parts = [part.replace("'", "") for part in words(_POSSESSIVE.sub("", name)) if part]
     joined = "".join(parts)
     return _spelt(joined, there) or (len(parts) > 1 and all(_spelt(part, there) for part in parts))
 

@@ -24,6 +24,7 @@ from include.local.theme_files import pairs_of
 from include.models.embedding import bundled_encoder
 from include.models.meaning import claim_encoder
 from include.themes.grouping import ALONE, Claims, Criterion, assign
+from include.themes.pairs import LIKE_ENOUGH, LIKEST
 from include.themes.rare_words import rare_words
 
 HERE = Path(__file__).resolve()
@@ -106,11 +107,23 @@ def with_verdicts(gold: Gold, said: dict) -> tuple[str, dict[str, float]]:
     gold = gold.taken([row for row, name in enumerate(gold.ids) if name in asked])
     claims = _claims(gold.texts, gold.embeddings, range(len(gold.ids)))
     verdict = {tuple(pair): name for name in ("same", "related") for pair in said[name]}
-    id_of = dict(zip(claims.claim_ids, gold.ids, strict=True))
-    pairs = [(pair.claim_id, pair.other_claim_id) for pair in pairs_of(claims)]
-    verdicts = {(one, other): verdict.get((id_of[one], id_of[other]), "different") for one, other in pairs}
+    verdicts = {
+        (claims.claim_ids[one], claims.claim_ids[other]): verdict.get((gold.ids[one], gold.ids[other]), "different")
+        for one, other in _likest_before(gold.embeddings)
+    }
     found = assign(claims, _claims((), gold.embeddings, ()), (), verdicts=verdicts)
     return f"{len(asked)} at once, with a chat model's verdicts", measure(found, gold.themes)
+
+
+def _likest_before(embeddings: np.ndarray) -> list[tuple[int, int]]:
+    """The pairs that the model was asked about: each insight and the eight before it that are likest to it."""
+    likeness = np.round(embeddings @ embeddings.T, 5)
+    return [
+        (row, int(other))
+        for row in range(len(likeness))
+        for other in np.argsort(-likeness[row, :row], kind="stable")[:LIKEST]
+        if likeness[row, other] >= LIKE_ENOUGH
+    ]
 
 
 def with_a_reader_s_verdicts(gold: Gold, wrong: float) -> dict[str, float]:
