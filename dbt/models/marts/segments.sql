@@ -1,4 +1,8 @@
-{{ config(materialized='view') }}
+{{
+    config(
+        materialized='incremental', incremental_strategy='replace_days', on_schema_change='append_new_columns'
+    )
+}}
 
 with
 
@@ -22,3 +26,4 @@ select
     -- times
     partition_date
 from segments
+where {{ to_derive('partition_date') }}
