@@ -14,7 +14,7 @@ from include.warehouse.publication import open_copy
 
 PAGE = PROJECT / "docs" / "questions.md"
 
-_ASKED = re.compile(r"(```sql\n(.*?)```\n)(?:\n(?:\|.*\n)+)?", re.DOTALL)
+_ASKED = re.compile(r"(```sql\n(.*?)```\n)(?:\n(?:\|[^\n]*\n)+)?", re.DOTALL)
 
 
 def answered(page: str, copy: duckdb.DuckDBPyConnection) -> str:

@@ -172,10 +172,10 @@ def test_the_days_are_the_same_in_parquet(backfill, copy, tmp_path):
     write_days(published, folder)
     for table in ("claims", "segments", "top_insights"):
         files = str(folder / "marts" / table / "*" / "*.parquet")
-        there = copy.execute(f"select * exclude (place) from (select *, 1 as place from marts.{table}) order by all")
-        columns = ", ".join(f'"{column[0]}"' for column in there.description)
+        there = copy.execute(f"from marts.{table} order by all")
+        columns, rows = ", ".join(f'"{column[0]}"' for column in there.description), there.fetchall()
         read = copy.execute(f"select {columns} from read_parquet($1, hive_partitioning = true) order by all", [files])
-        assert read.fetchall() == there.fetchall()
+        assert read.fetchall() == rows
     assert copy.execute("select count(*) from read_parquet($1)", [str(folder / "marts/themes.parquet")]).fetchone()[0]
 
 
