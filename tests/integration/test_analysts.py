@@ -143,9 +143,9 @@ def test_what_was_said_around_a_claim_can_be_read(copy):
 
 
 def test_every_rule_in_sql_holds_in_its_unit_test(backfill):
-    passed = dbt("test", "--select", "test_type:unit")
-    assert len(passed) >= 10
-    assert {line.split()[-1] for line in passed} == {"pass"}
+    outcomes = [line.split()[-1] for line in dbt("test", "--select", "test_type:unit")]
+    assert outcomes.count("pass") >= 10
+    assert set(outcomes) <= {"pass", "success"}
 
 
 @pytest.mark.parametrize("selector", ["claims", "digest"])
@@ -155,7 +155,7 @@ def test_a_build_of_a_day_runs_no_unit_test(backfill, selector):
 
 
 def test_what_was_just_read_is_fresh(backfill):
-    assert dbt("source", "freshness", "--select", "source:raw.feed_fetches") == ["feed_fetches pass"]
+    assert "feed_fetches pass" in dbt("source", "freshness", "--select", "source:raw.feed_fetches")
 
 
 def test_every_mart_is_exposed_or_measured_and_every_exposure_is_of_what_is_there():
