@@ -20,10 +20,14 @@ talk as (
 ),
 
 -- The pattern is the same for all rows, so it is read once; within words it finds too much, which is sorted out below.
-near as (
+near as materialized (
     select
-        *,
-        regexp_extract_all(lower(text), '[\p{L}\p{N}]+') as words
+        episode_id,
+        segment_index,
+        speaker,
+        start_seconds,
+        text,
+        partition_date
     from marts.segments
     where
         partition_date between first_day and last_day
@@ -32,15 +36,20 @@ near as (
         )
 ),
 
-found as (
+split as materialized (
     select
-        near.episode_id,
-        near.segment_index,
-        near.partition_date,
-        asked.word,
-        strlen(near.text) as bytes,
-        len(list_filter(near.words, lambda said: starts_with(said, asked.word))) as times
+        *,
+        regexp_extract_all(lower(text), '[\p{L}\p{N}]+') as words
     from near
+),
+
+found as materialized (
+    select
+        split.* exclude (words),
+        asked.word,
+        strlen(split.text) as bytes,
+        len(list_filter(split.words, lambda said: starts_with(said, asked.word))) as times
+    from split
     cross join asked
     where times > 0
 ),
@@ -56,9 +65,7 @@ rare as (
 
 scored as (
     select
-        found.episode_id,
-        found.segment_index,
-        found.partition_date,
+        found.* exclude (word, bytes, times),
         round(
             sum(rare.weight * found.times * 2.2 / (found.times + 1.2 * (0.25 + 0.75 * found.bytes / talk.bytes))), 3
         ) as score
@@ -72,17 +79,12 @@ select
     scored.score,
     episodes.show_title,
     episodes.title,
-    segments.speaker,
-    segments.start_seconds,
-    segments.text,
-    segments.partition_date,
-    segments.episode_id,
-    segments.segment_index
+    scored.speaker,
+    scored.start_seconds,
+    scored.text,
+    scored.partition_date,
+    scored.episode_id,
+    scored.segment_index
 from scored
-inner join marts.segments as segments
-    on
-        scored.partition_date = segments.partition_date
-        and scored.episode_id = segments.episode_id
-        and scored.segment_index = segments.segment_index
 inner join marts.episodes as episodes on scored.episode_id = episodes.episode_id
-order by scored.score desc, segments.partition_date desc, segments.episode_id asc, segments.segment_index asc
+order by scored.score desc, scored.partition_date desc, scored.episode_id asc, scored.segment_index asc
