@@ -32,6 +32,7 @@ copy, stop = sys.argv[1:]
 seen = set()
 while not os.path.exists(stop):
     with duckdb.connect(copy, read_only=True) as connection:
+        connection.execute("set enable_progress_bar = false")
         state = connection.execute("""{STATE}""").fetchone()
         rows = connection.execute("select a.text || b.text from marts.segments as a, marts.segments as b, range(100)")
         until = time.time() + 4
