@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from include.settings import PROJECT
 from include.warehouse.database import open_warehouse, transaction
