@@ -4,12 +4,12 @@ import re
 
 SHORTEST_STATEMENT = 9
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
 def words(text: str) -> list[str]:
     """The words of a text, lower case, without punctuation: what quotes are compared by."""
-    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
+    return [word.replace("’", "'") for word in WORD.findall(text.lower())]
 
 
 def claim_text(headline: str, insight: str) -> str:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import yaml
 
-from include.warehouse.database import open_warehouse
+from include.settings import PROJECT
+from include.warehouse.database import open_warehouse, transaction
 
 _RECIPIENT = {"recipient": "regexp_replace(recipient, '^(.)[^@]*.*?(@[^@]*)?$', '\\1***\\2')"}
 _MASKED = {"ops.deliveries": {**_RECIPIENT, "message_id": "null::varchar"}, "ops.sent_insights": _RECIPIENT}
@@ -19,9 +21,15 @@ an address could tell by it that they are right."""
 
 _SCHEMAS = ("marts", "ops")
 
+_SOURCES = PROJECT / "dbt" / "models" / "sources.yml"
+"""Where the tables that Python lands are described; those that dbt builds bear their descriptions themselves."""
+
+_SEARCH = Path(__file__).with_name("search.sql")
+
 
 def publish(warehouse: Path, copy: Path) -> Path:
-    """Writes the copy beside its place and moves it there. Views become tables; column comments come along.
+    """Writes the copy beside its place and moves it there. Views become tables; every table and column says what it
+    means, and `marts.search_segments` searches what was said.
 
     Costs by the size of the marts. Safe to repeat; a crash leaves the old copy in place.
     """
@@ -33,12 +41,15 @@ def publish(warehouse: Path, copy: Path) -> Path:
         connection.execute(f"attach '{str(unfinished).replace(chr(39), chr(39) * 2)}' as copy")
         for schema in _SCHEMAS:
             connection.execute(f"create schema copy.{schema}")
-        for schema, table in _tables(connection):
+        tables = _tables(connection)
+        for schema, table in tables:
             masked = _MASKED.get(f"{schema}.{table}", {})
             replaced = ", ".join(f"{expression} as {column}" for column, expression in masked.items())
             columns = f"* replace ({replaced})" if masked else "*"
             connection.execute(f'create table copy.{schema}."{table}" as select {columns} from {schema}."{table}"')
-        _copy_comments(connection)
+        _describe(connection)
+        if ("marts", "segments") in tables:
+            connection.execute(_SEARCH.read_text())
         connection.execute("detach copy")
         os.replace(unfinished, copy)
     return copy
@@ -67,18 +78,33 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     ).fetchall()
 
 
-def _copy_comments(connection: duckdb.DuckDBPyConnection) -> None:
-    rows = connection.execute(
+def _describe(connection: duckdb.DuckDBPyConnection) -> None:
+    """Gives the copy's tables and columns the comments that dbt left in the warehouse, and those of `sources.yml`."""
+    there = connection.execute(
         """
-        select 'table', schema_name, table_name, null, comment
-        from duckdb_tables() where database_name = current_database() and comment is not null
+        select schema_name || '.' || table_name as place, comment, database_name = 'copy' as is_copy
+        from duckdb_tables()
         union all
-        select 'column', schema_name, table_name, column_name, comment
-        from duckdb_columns() where database_name = current_database() and comment is not null
+        select schema_name || '.' || view_name, comment, false from duckdb_views() where not internal
+        union all
+        select schema_name || '.' || table_name || '.' || column_name, comment, database_name = 'copy'
+        from duckdb_columns() where not internal
         """
     ).fetchall()
-    for kind, schema, table, column, comment in rows:
-        if schema in _SCHEMAS:
-            place = f'copy.{schema}."{table}"' + (f'."{column}"' if column else "")
-            text = comment.replace("'", "''")
-            connection.execute(f"comment on {kind} {place} is '{text}'")
+    said = {**_described(), **{place: comment for place, comment, is_copy in there if comment and not is_copy}}
+    with transaction(connection):
+        for place in sorted(place for place, _, is_copy in there if is_copy and place in said):
+            kind = "column" if place.count(".") == 2 else "table"
+            quoted = ".".join(f'"{name}"' for name in ("copy", *place.split(".")))
+            connection.execute(f"comment on {kind} {quoted} is '{said[place].replace(chr(39), chr(39) * 2)}'")
+
+
+def _described() -> dict[str, str]:
+    """What `sources.yml` says of each table of the schema ops, and of each column of it."""
+    said = {}
+    for source in yaml.safe_load(_SOURCES.read_text())["sources"]:
+        for table in source["tables"]:
+            place = f"{source['name']}.{table['name']}"
+            said[place] = table["description"]
+            said.update({f"{place}.{column['name']}": column["description"] for column in table.get("columns", ())})
+    return said
