@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     sender: str = "Podcast Insights <insights@localhost>"
     alert_recipients: Annotated[tuple[str, ...], NoDecode] = ()
     alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 6
     site_url: str = ""
     share_private_links: bool = False
     unsubscribe_url: str = ""

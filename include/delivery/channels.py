@@ -93,7 +93,7 @@ class Channel:
         """How it ended: an error of Apprise's says the server's answer, or how far the connection came."""
         with _in_confidence() as said:
             try:
-                if service.notify(body=text, title=title, body_format="text"):
+                if service.notify(body=_calls_nobody(text), title=_calls_nobody(title), body_format="text"):
                     return "sent", None
             except Exception as error:
                 said.append(f"{type(error).__name__}: {error}")
@@ -110,6 +110,11 @@ class Channel:
 def reached_by(recipient: Recipient, mail: Transport) -> Transport:
     """What takes a digest to a recipient: their channel, else the mail."""
     return Channel(recipient.channel) if recipient.channel else mail
+
+
+def _calls_nobody(text: str) -> str:
+    """A text, in part of strangers, that makes no telephone ring: services read `@everyone` and `<!here>` in it."""
+    return re.sub(r"<(?=[!@#&])", "‹", re.sub(r"@(?=everyone|here|channel|room|all\b)", "@\u2060", text))
 
 
 @contextlib.contextmanager

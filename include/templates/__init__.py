@@ -12,7 +12,7 @@ from include.digest.seats import SEATS, in_words
 
 FOLDER = Path(__file__).parent
 
-_DEFUSED = str.maketrans({"@": "@\u2060", "<": "‹", ">": "›", "[": "(", "]": ")", "`": "’"})
+_DEFUSED = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "’"})
 
 
 @functools.cache
@@ -67,8 +67,8 @@ def counted(number: int, noun: str) -> str:
 
 
 def defused(text: str, letters: int) -> str:
-    """A stranger's text of so many letters at most for services that read marks in plain text: `@everyone`, `<!here>`,
-    `[a link](…)` and bare addresses call nobody and lead nowhere."""
+    """A stranger's text of so many letters at most, for services that read marks in plain text: `[a link](…)` and bare
+    addresses lead nowhere."""
     short = text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
     return short.translate(_DEFUSED).replace("://", ":\u2060//")
 

@@ -47,6 +47,7 @@ DAGS = {
     "score_claims",
     "publish_digest",
     "deliver_digests",
+    "watch_service",
 }
 AIRFLOW_SERVICES = ("init", "api-server", "scheduler", "dag-processor", "triggerer")
 SECRETS = (
