@@ -45,7 +45,10 @@ class Channel:
     @property
     def channel(self) -> str:
         """The kind of place, such as `slack`: what the ledger may say of the address."""
-        return re.match(r"[a-z0-9]*", self.address.get_secret_value().lower())[0] or "channel"  # type: ignore[index]
+        try:
+            return self._service().schema
+        except BadChannel:
+            return "unknown"
 
     def send(self, delivery: Delivery, message: EmailMessage) -> Outcome:
         text = message.get_body(("plain",))
@@ -54,7 +57,7 @@ class Channel:
             service = self._service()
             if len(service) != 1:
                 raise BadChannel(
-                    f"The {self.channel} address leads to {len(service)} places, and which of them have had a digest "
+                    f"The {service.schema} address leads to {len(service)} places, and which of them have had a digest "
                     "cannot be told apart: write a [[recipient]] for each."
                 )
         except BadChannel as error:
@@ -65,7 +68,7 @@ class Channel:
         """Tells something there. Raises BadChannel, or RuntimeError with the reason where it was not taken."""
         state, reason = self._post(self._service(), title, text)
         if state != "sent":
-            raise RuntimeError(f"{self.channel}: {reason}")
+            raise RuntimeError(reason)
 
     def _service(self) -> "NotifyBase":
         import apprise
@@ -82,8 +85,8 @@ class Channel:
             service = apprise.Apprise.instantiate(self.address.get_secret_value(), asset=asset)
         if service is None:
             raise BadChannel(
-                f"The {self.channel} address is none that Apprise knows or can use; how they are written says "
-                "https://github.com/caronc/apprise/wiki."
+                "The channel's address is none that Apprise knows or can use; docs/operations.md says how they are "
+                "written."
             )
         service.overflow_mode = apprise.OverflowMode.TRUNCATE
         service.socket_connect_timeout, service.socket_read_timeout = SECONDS_TO_CONNECT, SECONDS_TO_ANSWER
@@ -101,10 +104,10 @@ class Channel:
         if answer := re.search(r"error=(\d{3})", told):
             code = answer[1]
             state: State = "pending" if code in _NOBODY_KNOWS else "deferred" if code in _FOR_NOW else "failed"
-            return state, f"{self.channel} answered {code}"
+            return state, f"{service.schema} answered {code}"
         if _NEVER_CONNECTED.search(told):
-            return "deferred", f"no connection to {self.channel}"
-        return "pending", f"the connection to {self.channel} broke while it was sent"
+            return "deferred", f"no connection to {service.schema}"
+        return "pending", f"the connection to {service.schema} broke while it was sent"
 
 
 def reached_by(recipient: Recipient, mail: Transport) -> Transport:

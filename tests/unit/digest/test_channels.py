@@ -254,6 +254,12 @@ def test_an_alert_that_one_channel_takes_counts_as_told_and_one_that_none_took_i
     assert "secret" not in caplog.text
 
 
+def test_the_address_that_a_service_itself_gives_will_do():
+    given = "https://hooks.slack.com/services/TAAAAAAAA/BAAAAAAAA/cccccccccccccccccccccccc"
+    assert Channel(SecretStr(given)).channel == "slack"
+    assert Channel(SecretStr("https://example.com/hook")).channel == "unknown"
+
+
 def test_an_address_that_leads_nowhere_stops_no_other_alert(channels, tmp_path):
     with pytest.raises(BadChannel):
         Channel(SecretStr("nonsense://x")).say("a", "b")
