@@ -14,6 +14,7 @@ import duckdb
 
 from include.digest.queries import ask
 from include.digest.reading import DAYS_OF_FAILURE
+from include.digest.shown import one_line
 from include.pipeline import alerts, step_times
 from include.pipeline.run import Summary, said
 from include.settings import settings
@@ -91,7 +92,9 @@ def _failing(connection: duckdb.DuckDBPyConnection) -> Trouble | None:
     feeds = ask(connection, SQL / "failing.sql", failing_days=DAYS_OF_FAILURE)
     if not feeds:
         return None
-    lines = [f"  {feed['show_title']} ({feed['feed_url']}), since {feed['failing_since']}\n" for feed in feeds]
+    lines = [
+        f"  {one_line(feed['show_title'], 100)} ({feed['feed_url']}), since {feed['failing_since']}\n" for feed in feeds
+    ]
     more = f"  and {len(feeds) - _SHOWN} more\n" if len(feeds) > _SHOWN else ""
     return Trouble(
         "failing-feeds",
