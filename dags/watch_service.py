@@ -2,8 +2,8 @@
 ### Watch the service
 
 **What** — looks whether something needs a person that fails no task: no digest by its hour, a feed that fails for a
-week, a cap that left something out, a mail in doubt, a disk that fills up. Each is told once, with what to do, and
-again when it has changed or a week has passed.
+week, a cap that left something out, a mail in doubt or refused, a disk that fills up. Each is told once, with what to
+do, and again when it has changed or a week has passed.
 
 **When** — every quarter of an hour; beside the chain, not part of it.
 

@@ -26,8 +26,9 @@ LEAST_FREE = 0.1
 """The share of the disk below which it is told that it fills up."""
 
 IN_DOUBT_AFTER = timedelta(minutes=15)
+REFUSED_SINCE = timedelta(days=2)
 
-_NAMES = ("late-digest", "failing-feeds", "cap-reached", "mail-in-doubt", "disk")
+_NAMES = ("late-digest", "failing-feeds", "cap-reached", "mail-in-doubt", "mail-refused", "disk")
 _SHOWN = 20
 
 
@@ -55,7 +56,8 @@ def troubles(now: datetime) -> Iterator[Trouble]:
     yield from filter(None, (_late_digest(now), _full_disk()))
     if settings().published.exists():
         with publication.open_copy(settings().published) as connection:
-            yield from filter(None, (_failing(connection), _capped(connection), _in_doubt(connection, now)))
+            yield from filter(None, (_failing(connection), _capped(connection)))
+            yield from _undelivered(connection, now)
 
 
 def _late_digest(now: datetime) -> Trouble | None:
@@ -123,16 +125,27 @@ def _capped(connection: duckdb.DuckDBPyConnection) -> Trouble | None:
     )
 
 
-def _in_doubt(connection: duckdb.DuckDBPyConnection, now: datetime) -> Trouble | None:
+def _undelivered(connection: duckdb.DuckDBPyConnection, now: datetime) -> Iterator[Trouble]:
     before = (now - IN_DOUBT_AFTER).astimezone(UTC).replace(tzinfo=None)
-    mails = ask(connection, SQL / "in_doubt.sql", before=before)
-    if not mails:
-        return None
-    lines = [f"  the digest of {mail['digest_date']} to {mail['recipient']}\n" for mail in mails]
-    return Trouble(
-        "mail-in-doubt",
-        f"It is not known whether {len(mails)} mail{'s' if len(mails) > 1 else ''} left",
-        f"{''.join(lines[:_SHOWN])}\nA run was stopped, or a connection broke, while this was sent; it is not sent "
-        "again by itself. Look for it in the mailbox, in the mail server's log or in the channel, and say what you "
-        "found:\n  python -m include.delivery DATE RECIPIENT arrived\nor the same with `lost`, and it is sent.\n",
-    )
+    rows = ask(connection, SQL / "undelivered.sql", before=before, since=before.date() - REFUSED_SINCE)
+    lines: dict[str, list[str]] = {"pending": [], "failed": []}
+    for row in rows:
+        reason = f": {one_line(row['error'], 200)}" if row["status"] == "failed" and row["error"] else ""
+        lines[row["status"]].append(f"  the digest of {row['digest_date']} to {row['recipient']}{reason}\n")
+    if in_doubt := lines["pending"]:
+        yield Trouble(
+            "mail-in-doubt",
+            f"It is not known whether {len(in_doubt)} mail{'s' if len(in_doubt) > 1 else ''} left",
+            f"{''.join(in_doubt[:_SHOWN])}\nA run was stopped, or a connection broke, while this was sent; it is not "
+            "sent again by itself. Look for it in the mailbox, in the mail server's log or in the channel, and say "
+            "what you found:\n  python -m include.delivery DATE RECIPIENT arrived\n"
+            "or the same with `lost`, and it is sent.\n",
+        )
+    if refused := lines["failed"]:
+        yield Trouble(
+            "mail-refused",
+            f"{len(refused)} mail{'s were' if len(refused) > 1 else ' was'} refused for good",
+            f"{''.join(refused[:_SHOWN])}\nThe recipient, or the key of the channel, is no more. Mend or take out its "
+            "entry in what PODCAST_RECIPIENTS names; to have the digest sent then:\n"
+            "  python -m include.delivery DATE RECIPIENT lost\n",
+        )

@@ -95,6 +95,8 @@ def test_feeds_caps_and_mails_that_need_a_person_are_told_with_what_to_do(
              "pending_at": datetime(2026, 1, 17, 5)},
             {"digest_date": SHORT, "recipient": "bo@example.com", "status": "pending",
              "pending_at": datetime(2026, 1, 17, 5, 50)},
+            {"digest_date": SHORT, "recipient": "team", "status": "failed", "error": "slack answered 404"},
+            {"digest_date": FULL, "recipient": "team", "status": "failed", "error": "slack answered 404"},
         ])  # fmt: skip
     publish(warehouse_file, settings().published)
 
@@ -106,8 +108,9 @@ def test_feeds_caps_and_mails_that_need_a_person_are_told_with_what_to_do(
         "1 feed has been failing for 7 days or more",
         "The day's cap was reached on 2026-01-17",
         "It is not known whether 1 mail left",
+        "1 mail was refused for good",
     }
-    feeds, mail, cap = (told[title] for title in sorted(told))
+    feeds, refused, mail, cap = (told[title] for title in sorted(told))
     assert "since 2026-01-10" in feeds
     assert "7f3acafe5ecre7" not in feeds
     assert "@everyone" not in feeds
@@ -115,6 +118,7 @@ def test_feeds_caps_and_mails_that_need_a_person_are_told_with_what_to_do(
     assert "PODCAST_DAILY_BUDGET_USD" in cap
     assert "the digest of 2026-01-15 to a***@example.com" in mail
     assert "python -m include.delivery" in mail
+    assert "the digest of 2026-01-15 to t***: slack answered 404" in refused
 
     with warehouse() as connection:
         connection.execute("update raw.feed_fetches set status = 'ok' where partition_date = $day", {"day": TODAY})
