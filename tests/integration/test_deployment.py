@@ -177,6 +177,7 @@ def test_the_example_lists_every_setting_with_its_default_and_an_explanation(mon
     assert listed == {f"PODCAST_{field}".upper() for field in Settings.model_fields}
     assert Settings(_env_file=example) == Settings(_env_file=None)  # type: ignore[call-arg]
     lines = example.read_text().splitlines()
+    assert not [line for line in lines if line and not re.match(r"#|[A-Z_]+=", line)]
     unexplained = [line for before, line in itertools.pairwise(lines) if line[:1].isalpha() and before[:2] != "# "]
     assert not unexplained
 
