@@ -5,7 +5,7 @@
 week, a cap that left something out, a mail in doubt or refused, a disk that fills up. Each is told once, with what to
 do, and again when it has changed or a week has passed.
 
-**When** — every quarter of an hour; beside the chain, not part of it.
+**When** — every hour, five minutes past; beside the chain, not part of it.
 
 **Reads** the published copy, the notes of what ran, the disk. **Writes** `data/alerts/`, a mail to
 `PODCAST_ALERT_RECIPIENTS` and messages to `PODCAST_ALERT_URLS`.
@@ -21,7 +21,7 @@ from airflow.sdk import dag, task
 from include.pipeline.wiring import Tag, dag_settings, skip_unless_wanted
 
 
-@dag(schedule="*/15 * * * *", **dag_settings(__doc__, Tag.WATCH))
+@dag(schedule="5 * * * *", **dag_settings(__doc__, Tag.WATCH))
 def watch_service():
     @task
     def look_around(dag_run=None):
