@@ -10,7 +10,8 @@ do, and again when it has changed or a week has passed.
 **Reads** the published copy, the notes of what ran, the disk. **Writes** `data/alerts/`, a mail to
 `PODCAST_ALERT_RECIPIENTS` and messages to `PODCAST_ALERT_URLS`.
 
-**Rerun** — trigger it. With `PODCAST_SCHEDULE=off` only a run triggered by hand looks.
+**Rerun** — trigger it; with the configuration `{"trial": true}` it sends a trial alert instead. With
+`PODCAST_SCHEDULE=off` only a run triggered by hand looks.
 
 **When it fails** — the log says why; what was found before it is in `data/alerts/`. Where Airflow itself stands still,
 nothing here speaks: let another machine ask `/api/v2/monitor/health`.
@@ -28,7 +29,7 @@ def watch_service():
         from include.pipeline import watch_service as steps
 
         skip_unless_wanted(dag_run)
-        return steps.look_around()
+        return steps.try_alerts() if (dag_run.conf or {}).get("trial") else steps.look_around()
 
     look_around()
 

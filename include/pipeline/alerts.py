@@ -46,6 +46,15 @@ def report(name: str, subject: str, text: str, again_after: float = DAY) -> None
         log.exception("%s could not be reported: %s", name, subject)
 
 
+def trial() -> int:
+    """Tells every mailbox and channel of alerts that this is a trial; returns how many ways took it, of which all
+    mailboxes are one. Raises RuntimeError with why others did not."""
+    told, troubles = _tell("trial", "A trial alert", "It was asked for, and has arrived here. Nothing is to be done.\n")
+    if troubles:
+        raise RuntimeError(f"{len(troubles)} of {told + len(troubles)} ways did not take it: {'; '.join(troubles)}")
+    return told
+
+
 def is_over(name: str) -> None:
     """What was reported under a name is no more, so that it is told at once when it comes again."""
     _file(name).unlink(missing_ok=True)
@@ -58,14 +67,20 @@ def _report(name: str, subject: str, text: str, again_after: float) -> None:
     log.error("%s", subject)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content)
+    told, troubles = _tell(name, subject, text)
+    for trouble in troubles:
+        log.error("an alert could not be told: %s", trouble)
+    if troubles and not told:
+        os.utime(file, (0, 0))  # nobody was told, so the next one is
+
+
+def _tell(name: str, subject: str, text: str) -> tuple[int, list[str]]:
+    """How many ways took it, and why the others did not."""
     ways = [functools.partial(Channel(url).say, subject, text) for url in settings().alert_urls]
     if settings().alert_recipients:
         ways.append(functools.partial(_mail, name, subject, text))
     troubles = [trouble for trouble in map(_tried, ways) if trouble]
-    for trouble in troubles:
-        log.error("an alert could not be told: %s", trouble)
-    if ways and len(troubles) == len(ways):
-        os.utime(file, (0, 0))  # nobody was told, so the next one is
+    return len(ways) - len(troubles), troubles
 
 
 def _tried(way: Callable[[], None]) -> str | None:

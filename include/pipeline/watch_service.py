@@ -51,6 +51,11 @@ def look_around(now: datetime | None = None) -> Summary:
     return said(troubles=sorted(found))
 
 
+def try_alerts() -> Summary:
+    """Sends a trial alert every way that alerts go. Raises RuntimeError with the ways that did not take it."""
+    return said(told=alerts.trial())
+
+
 def troubles(now: datetime) -> Iterator[Trouble]:
     """All that is wrong at a moment."""
     yield from filter(None, (_late_digest(now), _full_disk()))

@@ -17,7 +17,7 @@ from include.delivery.sending import DeliveryError, deliver, deliver_due
 from include.delivery.transports import Outbox
 from include.digest.reading import Digest, read_digest
 from include.digest.recipients import Recipient, read
-from include.pipeline import alerts
+from include.pipeline import alerts, watch_service
 from include.settings import settings
 from include.warehouse.database import records
 from include.warehouse.publication import open_copy, publish
@@ -252,6 +252,19 @@ def test_an_alert_that_one_channel_takes_counts_as_told_and_one_that_none_took_i
     assert [title for _, title, _ in channels.posts] == ["The disk is nearly full", "The cap is reached"]
     assert "no connection to json" in caplog.text
     assert "secret" not in caplog.text
+
+
+def test_a_trial_says_which_way_did_not_take_it(channels, tmp_path):
+    with environment(tmp_path, PODCAST_ALERT_URLS=f"{channels.url('slack')} {channels.url('ntfy')}"):
+        assert watch_service.try_alerts() == {"told": 2}
+    dead = "json://127.0.0.1:9/webhook-secret"
+    told = "1 of 2 ways did not take it: RuntimeError: no connection to json"
+    with (
+        environment(tmp_path, PODCAST_ALERT_URLS=f"{channels.url('slack')} {dead}"),
+        pytest.raises(RuntimeError, match=told),
+    ):
+        watch_service.try_alerts()
+    assert [title for _, title, _ in channels.posts] == ["A trial alert"] * 3
 
 
 def test_the_address_that_a_service_itself_gives_will_do():
