@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from include.delivery import short_form
 from include.delivery.outcome import Delivery, Outcome, State
 from include.delivery.transports import Transport
 from include.digest.recipients import Recipient
@@ -50,6 +51,14 @@ class Channel:
         except BadChannel:
             return "unknown"
 
+    @property
+    def room(self) -> int:
+        """How many characters a text may have to fit into one post, with a title beside it."""
+        try:
+            return min(short_form.ROOM, self._service().body_maxlen - 100)
+        except BadChannel:
+            return short_form.ROOM
+
     def send(self, delivery: Delivery, message: EmailMessage) -> Outcome:
         text = message.get_body(("plain",))
         assert text is not None
@@ -71,17 +80,17 @@ class Channel:
             raise RuntimeError(reason)
 
     def _service(self) -> "NotifyBase":
-        import apprise
-
-        asset = apprise.AppriseAsset(
-            app_id="Podcast insights",
-            app_desc="Podcast insights",
-            image_url_mask="",
-            image_url_logo="",
-            http_redirects=False,
-            allow_templates=False,
-        )
         with _in_confidence():
+            import apprise
+
+            asset = apprise.AppriseAsset(
+                app_id="Podcast insights",
+                app_desc="Podcast insights",
+                image_url_mask="",
+                image_url_logo="",
+                http_redirects=False,
+                allow_templates=False,
+            )
             service = apprise.Apprise.instantiate(self.address.get_secret_value(), asset=asset)
         if service is None:
             raise BadChannel(
@@ -120,23 +129,32 @@ def _calls_nobody(text: str) -> str:
     return re.sub(r"<(?=[!@#&])", "‹", re.sub(r"@(?=everyone|here|channel|room|all\b)", "@\u2060", text))
 
 
+class _Confidant(logging.Filter):
+    """Hears what Apprise logs, and lets nobody else hear it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard: list[str] = []
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        self.heard.append(record.getMessage())
+        return False
+
+
+_CONFIDANT = _Confidant()
+
+
 @contextlib.contextmanager
 def _in_confidence() -> Iterator[list[str]]:
     """What Apprise logs while the block runs, given to nobody else, and nothing of what urllib3 does: both name whole
-    addresses."""
-    said: list[str] = []
+    addresses. What Apprise logs later, as when it ends a session, goes nowhere either."""
     own, below = logging.getLogger("apprise"), logging.getLogger("urllib3")
-    keeper = logging.Handler()
-    keeper.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
-    before = own.level, own.propagate, below.level
-    own.addHandler(keeper)
+    own.addFilter(_CONFIDANT)
     own.setLevel(logging.DEBUG)
-    own.propagate = False
+    before = below.level
     below.setLevel(logging.CRITICAL)
+    _CONFIDANT.heard.clear()
     try:
-        yield said
+        yield _CONFIDANT.heard
     finally:
-        own.removeHandler(keeper)
-        own.propagate = before[1]
-        own.setLevel(before[0])
-        below.setLevel(before[2])
+        below.setLevel(before)

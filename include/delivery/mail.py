@@ -22,6 +22,7 @@ import jinja2
 import mrml
 
 from include.delivery import short_form
+from include.delivery.channels import Channel
 from include.delivery.headers import POLICY, BadAddress, address, on_the_wire
 from include.digest import recipients
 from include.digest.personal import read_for
@@ -83,7 +84,8 @@ def write(
 
     digest = read_for(connection, day, recipient, told, lambda texts: claim_encoder().encode(texts))
     if recipient.channel:
-        return Letter(short_form.compose(digest, at.site_url), digest.insights)
+        short = short_form.compose(digest, at.site_url, Channel(recipient.channel).room)
+        return Letter(short, digest.insights)
     one_click = OneClick(at.unsubscribe_url, at.unsubscribe_secret.get_secret_value()) if at.unsubscribe_url else None
     return Letter(compose(digest, recipient, at.sender, at.site_url, one_click), digest.insights)
 

@@ -30,7 +30,7 @@ DAY = Digest(
     date=FULL, insights=(), feeds_checked=1, shows_read=1, episodes_read=1, seconds_read=60, length_is_estimated=False,
     made_up=(), left_out=(), models=(), chat_usd=0.0, speech_usd=0.0,
 )  # fmt: skip
-SERVICES = ("slack", "discord", "tgram", "ntfy", "json")
+SERVICES = ("slack", "discord", "tgram", "matrix", "ntfy", "json")
 
 
 @pytest.fixture
@@ -197,10 +197,13 @@ def test_the_short_form_of_every_day_fits_into_one_post(connection):
     connection.execute(
         "update marts.claims set headline = repeat('long words ', 100), listen_url = listen_url || repeat('x', 900)"
     )
-    for site in ("", SITE):
-        text = short_form.compose(read_digest(connection, FULL), site).get_content()
-        assert len(text) <= short_form.ROOM
+    teams = Channel(SecretStr(f"workflows://teams.example/{'w' * 32}/{'s' * 43}")).room
+    assert teams == 900
+    for site, room in (("", short_form.ROOM), (SITE, short_form.ROOM), (SITE, teams)):
+        text = short_form.compose(read_digest(connection, FULL), site, room).get_content()
+        assert len(text) <= room
         assert [f"\n{rank}. " in f"\n{text}" for rank in range(1, 6)] == [True] * 5
+        assert text.count(f"{SITE}/insights/") == (5 if site else 0)
 
 
 def test_a_channel_in_the_file_has_a_name_and_no_address(tmp_path):
