@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from include.digest.queries import ask
 from include.digest.reading import DAYS_OF_FAILURE
 from include.digest.shown import one_line
 from include.pipeline import alerts, step_times
 from include.pipeline.run import Summary, said
 from include.settings import settings
 from include.warehouse import publication
+from include.warehouse.database import records
 
 SQL = Path(__file__).parent / "sql"
 
@@ -96,7 +97,7 @@ def _full_disk() -> Trouble | None:
 
 
 def _failing(connection: duckdb.DuckDBPyConnection) -> Trouble | None:
-    feeds = ask(connection, SQL / "failing.sql", failing_days=DAYS_OF_FAILURE)
+    feeds = _rows(connection, "failing", failing_days=DAYS_OF_FAILURE)
     if not feeds:
         return None
     lines = [
@@ -113,7 +114,7 @@ def _failing(connection: duckdb.DuckDBPyConnection) -> Trouble | None:
 
 
 def _capped(connection: duckdb.DuckDBPyConnection) -> Trouble | None:
-    (left,) = ask(connection, SQL / "capped.sql")
+    (left,) = _rows(connection, "capped")
     told = [f"{left[what]} {what}" for what in ("recordings", "parts", "questions") if left[what]]
     if not told:
         return None
@@ -132,7 +133,7 @@ def _capped(connection: duckdb.DuckDBPyConnection) -> Trouble | None:
 
 def _undelivered(connection: duckdb.DuckDBPyConnection, now: datetime) -> Iterator[Trouble]:
     before = (now - IN_DOUBT_AFTER).astimezone(UTC).replace(tzinfo=None)
-    rows = ask(connection, SQL / "undelivered.sql", before=before, since=before.date() - REFUSED_SINCE)
+    rows = _rows(connection, "undelivered", before=before, since=before.date() - REFUSED_SINCE)
     lines: dict[str, list[str]] = {"pending": [], "failed": []}
     for row in rows:
         reason = f": {one_line(row['error'], 200)}" if row["status"] == "failed" and row["error"] else ""
@@ -154,3 +155,7 @@ def _undelivered(connection: duckdb.DuckDBPyConnection, now: datetime) -> Iterat
             "entry in what PODCAST_RECIPIENTS names; to have the digest sent then:\n"
             "  python -m include.delivery DATE RECIPIENT lost\n",
         )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, question: str, **parameters: Any) -> list[dict]:
+    return records(connection, (SQL / f"{question}.sql").read_text(), parameters)
