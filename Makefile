@@ -46,7 +46,7 @@ lint: setup ## style, types, SQL, the order of the rooms
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo --no-cache
 	@$(VENV)/bin/sqlfluff lint --processes 1 dbt
-	@for room in sources digest pages; do \
+	@for room in sources digest pages pipeline; do \
 	  (cd include/$$room/sql && ../../../$(VENV)/bin/sqlfluff lint --processes 1 --config ../../../.sqlfluff .) || exit 1; \
 	done
 

@@ -1,6 +1,7 @@
 """Sending a digest to each recipient once."""
 
 import logging
+import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -11,6 +12,7 @@ from itertools import groupby
 import duckdb
 
 from include.delivery import ledger
+from include.delivery.channels import reached_by
 from include.delivery.headers import BadAddress
 from include.delivery.mail import Letter, message_id
 from include.delivery.outcome import Delivery, Outcome
@@ -38,8 +40,8 @@ def deliver(
     compose: Compose,
     now: datetime | None = None,
 ) -> list[Outcome]:
-    """Sends the digest of a day to each recipient that has not had it and for whom it is due; returns what became of
-    each. For whom it is due later, it is scheduled.
+    """Sends the digest of a day to each recipient that has not had it and for whom it is due, by their channel or else
+    by `transport`; returns what became of each. For whom it is due later, it is scheduled.
 
     The warehouse is opened for a moment before and after each mail and is closed while the network is waited for; so
     at most one mail is ever undecided. A refused recipient is recorded and stops nobody. Calling it again is safe: it
@@ -49,10 +51,11 @@ def deliver(
     outcomes = []
     for recipient in recipients:
         delivery = Delivery(day, recipient.address, message_id(day, recipient.address, sender))
+        way = reached_by(recipient, transport)
         with warehouse() as connection:
-            kept = ledger.begin(connection, delivery, recipient.due_at(day), transport.channel, now)
+            kept = ledger.begin(connection, delivery, recipient.due_at(day), way.channel, now)
             told = ledger.told_to(connection, delivery)
-        outcome = kept or send(delivery, recipient, told, transport, compose)
+        outcome = kept or send(delivery, recipient, told, way, compose)
         if kept and kept.state not in ("scheduled", "pending"):
             continue
         if not kept:
@@ -114,11 +117,12 @@ def _trouble(outcome: Outcome) -> str | None:
     """What is to be done about a mail that is in doubt or was put off; None where nothing is."""
     day, recipient = outcome.delivery.day, outcome.delivery.recipient
     if outcome.state == "pending":
+        trace = f"the Message-ID {outcome.delivery.message_id} in the mailbox or in the mail server's log"
         return (
-            f"It is not known whether the digest of {day} reached {recipient}: {outcome.error}. Look for the "
-            f"Message-ID {outcome.delivery.message_id} in the mailbox or in the mail server's log. If it is there, run "
-            f"`python -m include.delivery {day} {recipient} arrived`; if not, the same with `lost`, and it is sent "
-            "within a quarter of an hour."
+            f"It is not known whether the digest of {day} reached {recipient}: {outcome.error}. Look for "
+            f"{trace if '@' in recipient else 'it in the channel'}. If it is there, run "
+            f"`python -m include.delivery {day} {shlex.quote(recipient)} arrived`; if not, the same with `lost`, and "
+            "it is sent within a quarter of an hour."
         )
     if outcome.state == "deferred":
         return (
