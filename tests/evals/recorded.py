@@ -51,6 +51,11 @@ def recorded(material: Iterable[Annotated]) -> Recorded:
     return Recorded(read(FILE), {one.episode.episode_id: one.spoken for one in material})
 
 
+def subjects() -> set[str]:
+    """The episodes that some answer is about."""
+    return {row["subject"] for row in read(FILE).values()}
+
+
 def read(file: Path) -> dict[str, dict[str, Any]]:
     """The answers of a file by their keys; none where there is no file."""
     if not file.exists():
@@ -87,9 +92,8 @@ def main(arguments: list[str]) -> int:
     for call in CallStore(Path(arguments[0]) / "landing" / "llm_calls").records():
         if call["status"] in ANSWERED and call["provider_model"] == READER:
             answer = without_quotes(json.loads(call["answer"]), spoken.get(call["subject_id"]))
-            if answer and any(answer.values()):
-                row = {"key": call["call_key"], "task": call["task"], "subject": call["subject_id"], "answer": answer}
-                kept[row["key"]] = row
+            row = {"key": call["call_key"], "task": call["task"], "subject": call["subject_id"], "answer": answer}
+            kept[row["key"]] = row
     write(FILE, kept.values())
     print(f"{len(kept)} answers: {FILE}")
     return 0
