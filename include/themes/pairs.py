@@ -105,9 +105,9 @@ def unjudged(
 ) -> list[Comparison]:
     """What is to be asked about a day's claims, and about those of later days that are like them."""
     claims = _claims(connection, day, judge, embedding_model)
-    found = comparisons(likest_pairs(claims, day), claims)
-    said = _verdicts(connection, [_key(one, judge) for one in found])
-    return [one for one in found if _key(one, judge) not in said]
+    found = [(one, _key(one, judge)) for one in comparisons(likest_pairs(claims, day), claims)]
+    said = _verdicts(connection, [key for _, key in found])
+    return [one for one, key in found if key not in said]
 
 
 def land(
@@ -124,17 +124,16 @@ def land(
     with transaction(connection), noting_changes(connection, day, "raw.story_pairs"):
         _keep(connection, asked, judged, judge)
         claims = _claims(connection, day, judge, embedding_model)
-        pairs = {(pair.claim_id, pair.other_claim_id): pair for pair in likest_pairs(claims, day)}
-        compared = {_key(one, judge): one for one in comparisons(list(pairs.values()), claims)}
-        said = {
-            key: (verdict, judge.name, judge.version) for key, verdict in _verdicts(connection, list(compared)).items()
-        }
+        pairs = likest_pairs(claims, day)
+        key_of = {(one.claim_id, one.other_claim_id): _key(one, judge) for one in comparisons(pairs, claims)}
+        said = _verdicts(connection, list(key_of.values()))
         before = _landed(connection, day)
-        rows = [
-            _row(pairs[ids], *said.get(key) or before.get(ids, (None, None, None)))
-            for key, one in compared.items()
-            if (ids := (one.claim_id, one.other_claim_id))
-        ]
+        rows = []
+        for pair in pairs:
+            ids = (pair.claim_id, pair.other_claim_id)
+            verdict = said.get(key_of[ids])
+            judged_by = (verdict, judge.name, judge.version) if verdict else before.get(ids, (None, None, None))
+            rows.append(_row(pair, *judged_by))
         connection.execute(
             "delete from raw.story_pairs where claim_id in (select unnest($claims))",
             {"claims": [claim.claim_id for claim in claims if claim.day >= day]},

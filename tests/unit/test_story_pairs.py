@@ -194,6 +194,21 @@ def test_what_was_said_of_two_texts_is_not_asked_again_when_their_claims_were_la
     assert kept(connection) == before
 
 
+def test_each_pair_of_claims_that_say_the_same_words_has_its_verdict(connection):
+    put(connection, TODAY)
+    before = len(likest_of(connection))
+    connection.execute("update raw.claims set headline = 'Headline', insight = 'Insight.'")
+    run(connection, TODAY, Judge())
+    assert len(kept(connection)) == before
+    assert None not in {row[4] for row in kept(connection)}
+
+
+def likest_of(connection) -> list[tuple]:
+    """The pairs of a day that has been run."""
+    run(connection, TODAY, Judge())
+    return kept(connection)
+
+
 def test_a_claim_that_no_reader_will_see_is_compared_only_with_those_that_may_be_seen(connection, monkeypatch):
     monkeypatch.setattr("include.themes.pairs.SEEN", 2)
     put(connection, TODAY)
