@@ -85,16 +85,20 @@ ungrounded as (
 ),
 
 claims_of_day as (
-    select claim_id from marts.claims
+    select
+        claim_id,
+        score
+    from marts.claims
     where partition_date = $day
 ),
 
 unanswered as (
     select
-        5 as part,
-        count(distinct subject_id) || if(count(distinct subject_id) = 1, ' claim', ' claims')
-        || if(task = 'same_story', ' not compared with all that is like it', ' not rated') as what,
-        coalesce(any_value(error order by call_key), status) as reason
+        call_key,
+        subject_id,
+        task,
+        status,
+        error
     from ops.llm_calls as calls
     where
         status not in ('ok', 'truncated')
@@ -106,7 +110,38 @@ unanswered as (
                 where again.subject_id = calls.subject_id and again.task = calls.task and again.status = 'ok'
             )
         )
-    group by task = 'same_story', status
+),
+
+-- A question asks to rate several claims, and is recorded under the first of them.
+unrated as (
+    select
+        greatest(
+            count(distinct unanswered.subject_id), count(distinct claims_of_day.claim_id)
+        ) as claims,
+        coalesce(any_value(unanswered.error order by unanswered.call_key), any_value(unanswered.status)) as reason
+    from unanswered
+    left join claims_of_day on claims_of_day.score is null
+    where unanswered.task <> 'same_story'
+    having count(*) > 0
+),
+
+not_rated as (
+    select
+        5 as part,
+        claims || if(claims = 1, ' claim', ' claims') || ' not rated' as what,
+        reason
+    from unrated
+),
+
+not_compared as (
+    select
+        5 as part,
+        count(distinct subject_id) || if(count(distinct subject_id) = 1, ' claim', ' claims')
+        || ' not compared with all that is like it' as what,
+        coalesce(any_value(error order by call_key), status) as reason
+    from unanswered
+    where task = 'same_story'
+    group by status
 ),
 
 set_aside as (
@@ -130,7 +165,9 @@ left_out as (
     union all
     select * from ungrounded
     union all
-    select * from unanswered
+    select * from not_rated
+    union all
+    select * from not_compared
     union all
     select * from set_aside
 )

@@ -54,6 +54,12 @@ def test_what_failed_is_named_with_its_reason(connection):
     }
 
 
+def test_all_claims_that_a_question_asked_to_rate_are_counted_where_nobody_answered(connection):
+    connection.execute("update marts.claims set score = null where claim_id in ('c2', 'c3', 'c4')")
+
+    assert "3 claims not rated" in {left.what for left in read_digest(connection, FULL).left_out}
+
+
 def test_a_feed_that_fails_for_a_week_is_named_with_the_day_since_when(connection):
     def fetched(days_before: int, status: str) -> dict:
         return {
