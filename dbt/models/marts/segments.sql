@@ -26,4 +26,6 @@ select
     -- times
     partition_date
 from segments
-where {{ to_derive('partition_date') }}
+{% if is_incremental() %}
+    where partition_date >= {{ first_day() }}
+{% endif %}
