@@ -75,8 +75,8 @@ class Settings(BaseSettings):
         return tuple(map(float, rates))
 
     @model_validator(mode="after")
-    def _writable(self) -> Self:
-        """A digest in another language needs somebody who can write it."""
+    def _of_one_mind(self) -> Self:
+        """A judge needs somebody who finds what it judges, a digest in another language somebody who can write it."""
         if self.llm_judge_model and self.llm_model == OFFLINE:
             raise ValueError(
                 "PODCAST_LLM_JUDGE_MODEL names a chat model, and PODCAST_LLM_MODEL none that finds what it is to "

@@ -53,7 +53,6 @@ def stands(sentence: str, pointing: bool = False, named: bool = False) -> bool:
     return False
 
 
-@functools.lru_cache(maxsize=4096)
 def unnamed_subject(text: str) -> str:
     """What a text opens with that only who has heard more can know: "He", "The ruling", "This approach". Empty where
     its first sentence names what it is said of, or says of it which one is meant."""

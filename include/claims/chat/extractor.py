@@ -51,7 +51,8 @@ class ChatExtractor:
         self.version = short_hash(
             self._extract.version,
             self._repair.version,
-            f"{window_words}/{overlap_words}/{LINE_WORDS}/{SHORT_LINE}/{NUMBERS_WITHIN}/{WORDS_A_CLAIM}",
+            f"{window_words}/{overlap_words}/{LINE_WORDS}/{SHORT_LINE}/{NUMBERS_WITHIN}",
+            f"{WORDS_A_CLAIM}/{FEWEST}/{MOST}",
         )
 
     def extract(self, episode: Episode, segments: Sequence[Segment]) -> Extraction:
