@@ -7,12 +7,12 @@ from include.pages import site, table_docs
 from include.pipeline.letters import letters
 from include.pipeline.run import Summary, said
 from include.settings import settings
+from include.state import store
 from include.warehouse import partition, publication
-from include.warehouse.database import open_warehouse
 
 
 def publish_copy() -> Summary:
-    return said(published=str(publication.publish(settings().warehouse, settings().published)))
+    return said(published=str(publication.publish(settings().warehouse, settings().published, store.of(settings()))))
 
 
 def write_pages(partition_key: str | None) -> Summary:
@@ -33,10 +33,11 @@ def send_mail(partition_key: str | None, wanted: bool) -> Summary:
         return said(sent=0, reason="no feed had a new episode that day")
     readers = recipients.read(settings().recipients)
     transport = transport_from_airflow(settings().outbox)
+    state = store.of(settings())
     try:
-        outcomes = sending.deliver(open_warehouse, day, readers, settings().sender, transport, letters(day))
+        outcomes = sending.deliver(state, day, readers, settings().sender, transport, letters(day))
     finally:
-        publication.publish(settings().warehouse, settings().published)
+        publication.publish_ledger(settings().published, state)
     return said(**{state: sum(o.state == state for o in outcomes) for state in ("sent", "scheduled", "failed")})
 
 

@@ -9,7 +9,6 @@ import base64
 import itertools
 import json
 import os
-import pwd
 import re
 import secrets
 import shutil
@@ -17,25 +16,23 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import aiosmtpd.controller
 import dotenv
-import psycopg
-import psycopg.sql
 import pytest
 import yaml  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
 
 from include.pipeline.wiring import WRITER_POOL
 from include.settings import Settings
+from tests.postgres import needs_postgres, postgres
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE = PROJECT / "docker-compose.yaml"
@@ -51,6 +48,7 @@ DAGS = {
 AIRFLOW_SERVICES = ("init", "api-server", "scheduler", "dag-processor", "triggerer")
 SECRETS = (
     "POSTGRES_PASSWORD",
+    "STATE_PASSWORD",
     "AIRFLOW_ADMIN_PASSWORD",
     "AIRFLOW_FERNET_KEY",
     "AIRFLOW_JWT_SECRET",
@@ -58,18 +56,6 @@ SECRETS = (
 )
 GRACE_SECONDS = 60
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<kind>:[-?])(?P<rest>[^}]*))?\})")
-
-
-def postgres_program(name: str) -> str:
-    """A program of the PostgreSQL server, empty where it is not installed; Debian keeps them off the path."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, folders)])) or ""
-
-
-needs_postgres = pytest.mark.skipif(
-    not (postgres_program("postgres") and postgres_program("initdb")),
-    reason="no PostgreSQL server is installed (Debian's package is called postgresql)",
-)
 
 
 def composed(variables: Mapping[str, str]) -> dict[str, Any]:
@@ -197,6 +183,7 @@ def test_each_service_gets_only_the_keys_that_it_uses(services: dict[str, Any], 
         "ANTHROPIC_API_KEY": {"scheduler"},
         "AIRFLOW_CONN_SMTP_DEFAULT": {"scheduler"},
         "PODCAST_UNSUBSCRIBE_SECRET": {"scheduler"},
+        "PODCAST_STATE_URL": {"init", "scheduler"},
         "AIRFLOW_CONN_ASSEMBLYAI_DEFAULT": {"scheduler", "triggerer"},
         "AIRFLOW__CORE__FERNET_KEY": {"init", "api-server", "scheduler", "triggerer"},
         "AIRFLOW__API_AUTH__JWT_SECRET": {"init", "api-server", "scheduler", "triggerer"},
@@ -403,7 +390,9 @@ def machine(services: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) 
     machine = Machine(services, folder, free_ports(names))
     lay_out_the_image(folder / "project")
     (folder / "project" / "dags" / "deployment_probe.py").write_text(PROBE)
-    with postgres(machine.ports["postgres"], services["postgres"]["environment"]):
+    database = services["postgres"]["environment"]
+    owner = (database["POSTGRES_USER"], database["POSTGRES_PASSWORD"])
+    with postgres(machine.ports["postgres"], *owner, database["POSTGRES_DB"]):
         try:
             code = machine.run("init", services["init"]["command"])
             assert code == 0, machine.printed("init")[-3000:]
@@ -546,43 +535,3 @@ def eventually(what: str, holds: Callable[[], bool], seconds: float = 240) -> No
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
         time.sleep(0.5)
-
-
-@contextmanager
-def postgres(port: int, environment: Mapping[str, str]) -> Iterator[None]:
-    """A server with the user, password and database of the Compose file; PostgreSQL itself refuses to run as root."""
-    nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    user, group = (nobody.pw_uid, nobody.pw_gid) if nobody else (None, None)
-    groups: list[int] | None = [] if nobody else None
-    name, password = environment["POSTGRES_USER"], environment["POSTGRES_PASSWORD"]
-    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
-        (Path(folder) / "password").write_text(password)
-        for path in (folder, f"{folder}/password"):
-            if nobody:
-                os.chown(path, nobody.pw_uid, nobody.pw_gid)
-        cluster = ["-D", f"{folder}/cluster"]
-        make = [postgres_program("initdb"), *cluster, "-U", name, f"--pwfile={folder}/password", "-A", "scram-sha-256"]
-        subprocess.run(
-            [*make, "--no-sync"], check=True, capture_output=True, cwd="/", user=user, group=group, extra_groups=groups
-        )
-        serve = [postgres_program("postgres"), *cluster, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"]
-        with open(f"{folder}/server.log", "wb") as log:
-            server = subprocess.Popen(
-                serve, stdout=log, stderr=log, cwd="/", user=user, group=group, extra_groups=groups
-            )
-        try:
-            connect = {"host": "127.0.0.1", "port": port, "user": name, "password": password}
-            eventually("PostgreSQL answers", lambda: _created(environment["POSTGRES_DB"], connect))
-            yield
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=180)
-
-
-def _created(database: str, connect: Mapping[str, Any]) -> bool:
-    try:
-        with psycopg.connect(**connect, dbname="postgres", autocommit=True) as connection:
-            connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(database)))
-    except psycopg.OperationalError:
-        return False
-    return True
