@@ -16,12 +16,13 @@ from typing import Any
 
 import sqlalchemy
 import tenacity
-from sqlalchemy import Connection, Engine, Table, event, text
+from sqlalchemy import Connection, Engine, Table, event, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from include.settings import Settings
 from include.state import earlier
+from include.state.tables import metadata
 
 BUSY_SECONDS = 120.0
 """How long a write of another process is waited for."""
@@ -37,8 +38,8 @@ class UnusableState(RuntimeError):
 
 class Store:
     """The state at a SQLAlchemy URL. Its tables are made, and brought to this version, when it is first used; what an
-    earlier version kept in the warehouse and the landing folder under `data_dir` is then taken over. Safe for several
-    threads and processes."""
+    earlier version kept in the warehouse and the landing folder under `data_dir` is then taken over, and what a SQLite
+    file there kept before it was PostgreSQL. Safe for several threads and processes."""
 
     def __init__(self, url: str, data_dir: Path):
         self._url = sqlalchemy.make_url(url)
@@ -136,16 +137,30 @@ class Store:
     def _migrate(self) -> None:
         from alembic import command
         from alembic.config import Config
+        from alembic.runtime.migration import MigrationContext
 
-        config = Config()
+        config, before = Config(), self._data_dir / "state.db"
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         # The warehouse is waited for before anybody is kept from the state.
         with earlier.opened(self._data_dir) as kept, _begun(self._engine, durable=True) as connection:
             if self._is_postgresql:
                 connection.execute(text(f"select pg_advisory_xact_lock({_ADVISORY_LOCK})"))
-            config.attributes.update(connection=connection, earlier=kept)
+            is_new = MigrationContext.configure(connection).get_current_revision() is None
+            moves = is_new and self._is_postgresql and before.exists()
+            config.attributes.update(connection=connection, earlier=None if moves else kept)
             command.upgrade(config, "head")
+            if moves:
+                at(self._data_dir)._copy_to(connection)
+        if moves:
+            before.rename(before.with_suffix(".moved"))
         earlier.forget(self._data_dir)
+
+    def _copy_to(self, other: Connection) -> None:
+        with self.reading() as connection:
+            for table in metadata.sorted_tables:
+                for rows in connection.execute(select(table)).mappings().partitions(1_000):
+                    other.execute(table.insert(), [dict(row) for row in rows])
+        self._engine.dispose()
 
 
 def of(settings: Settings) -> Store:

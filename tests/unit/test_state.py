@@ -6,16 +6,19 @@ import signal
 import time
 from datetime import timedelta
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
+from include.models.budget import Budget
 from include.models.calls import Call, CallStore
 from include.settings import Settings
 from include.state import store, turns
 from include.state.store import Store, UnusableState
 from include.state.tables import metadata
+from tests.postgres import needs_postgres
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(state):
@@ -50,6 +53,21 @@ def test_a_database_that_cannot_keep_it_is_refused_without_its_password(tmp_path
     with pytest.raises(UnusableState, match="PODCAST_STATE_URL names mysql") as refused, store.of(at).reading():
         pass
     assert "hush" not in str(refused.value) + repr(at)
+
+
+@needs_postgres
+def test_what_the_file_kept_moves_to_postgresql_when_that_is_named_and_nowhere_twice(
+    tmp_path, postgres_server, together
+):
+    Budget(1.0, store.at(tmp_path)).reserve(0.7, "mine")
+    CallStore(store.at(tmp_path)).put(_answered("kept"))
+    with psycopg.connect(f"{postgres_server}/tests", autocommit=True) as connection:
+        connection.execute("create database moved")
+    named = Store(f"{postgres_server.replace(':', '+psycopg:', 1)}/moved", tmp_path)
+
+    assert together(lambda _: CallStore(named).get("k").answer) == ["kept"] * 20
+    assert Budget(1.0, named).spent == 0.7
+    assert [file.name for file in tmp_path.iterdir()] == ["state.moved"]
 
 
 def test_what_a_killed_process_had_begun_to_write_is_not_there_and_keeps_nobody_waiting(state):

@@ -9,4 +9,5 @@ down_revision = "v1"
 
 
 def upgrade() -> None:
-    earlier.take_over(op.get_bind(), context.config.attributes["earlier"])
+    if kept := context.config.attributes["earlier"]:
+        earlier.take_over(op.get_bind(), kept)
