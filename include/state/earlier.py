@@ -55,7 +55,8 @@ def take_over(connection: Connection, earlier: Earlier) -> None:
     if earlier.warehouse:
         for table, name in _TABLES.items():
             for rows in _rows(earlier.warehouse, name):
-                connection.execute(table.insert(), [_fitting(table, row) for row in rows])
+                # The warehouse has these, so they do not count as changed.
+                connection.execute(table.insert(), [_fitting(table, row, datetime(1970, 1, 1)) for row in rows])
     for folder in _CALLS:
         for _, row in _files(earlier.landing / folder):
             if row:
@@ -131,7 +132,7 @@ def _take_over_ledger(connection: Connection, file: Path) -> None:
 
 def _replace(connection: Connection, table: Table, row: Row) -> None:
     """Puts a row in the place of the one with its key, unless that is an answer: a question has one."""
-    row = _fitting(table, row)
+    row = _fitting(table, row, datetime.now(UTC).replace(tzinfo=None))
     (key,) = table.primary_key
     had = connection.scalar(sqlalchemy.select(table.c.status).where(key == row[key.name]))
     if table is tables.llm_calls and had in _ANSWERED:
@@ -140,11 +141,11 @@ def _replace(connection: Connection, table: Table, row: Row) -> None:
     connection.execute(table.insert(), [row])
 
 
-def _fitting(table: Table, row: Row) -> Row:
+def _fitting(table: Table, row: Row, changed_at: datetime) -> Row:
     """The row with the columns of the table, JSON's times as times."""
     fitting = {column.name: _typed(column, row.get(column.name)) for column in table.columns}
     if "changed_at" in fitting:
-        fitting["changed_at"] = datetime.now(UTC).replace(tzinfo=None)
+        fitting["changed_at"] = changed_at
     return fitting
 
 

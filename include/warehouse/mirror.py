@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Any
 
 import duckdb
-from sqlalchemy import Column, Connection, Table, func, select
+from sqlalchemy import Column, Connection, Table, select
 
+from include.state import store
 from include.state.store import Store
 from include.state.tables import deliveries, llm_calls, sent_insights, transcription_jobs
 from include.warehouse.database import append, transaction
@@ -32,19 +33,19 @@ _AT_ONCE = 2_000
 def bring(connection: duckdb.DuckDBPyConnection, state: Store) -> None:
     """Takes over, in one transaction, what was written to the state since this was last done. Costs by how much that
     is."""
+    began = store.now()
     with transaction(connection), state.reading() as reading:
-        (last,) = connection.execute("select max(changed_at) from raw.mirrored").fetchone() or (None,)
-        moments = [reading.scalar(select(func.max(changed.table.c.changed_at))) for _, _, changed in _MIRRORED]
+        (last,) = connection.execute("select max(brought_at) from raw.mirrored").fetchone() or (None,)
         for name, key, changed in _MIRRORED:
             keys = select(changed).distinct()
             if last:
                 keys = keys.where(changed.table.c.changed_at >= last - _OVERLAP)
             gone: list[Any] = list(reading.scalars(keys))
-            connection.execute(f"delete from {name} where list_contains($gone, {key.name})", {"gone": gone})
+            connection.execute(f"delete from {name} where {key.name} in (select unnest($gone))", {"gone": gone})
             for rows in _rows(reading, key.table, key.in_(keys)):
                 append(connection, name, rows)
         connection.execute("delete from raw.mirrored")
-        append(connection, "raw.mirrored", [{"changed_at": moment} for moment in moments if moment])
+        append(connection, "raw.mirrored", [{"brought_at": began}])
 
 
 def ledger(state: Store) -> dict[str, list[dict[str, Any]]]:

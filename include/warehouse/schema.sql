@@ -245,9 +245,9 @@ create table if not exists raw.llm_calls (
     called_at timestamp
 );
 
--- grain: a table that follows the state; up to when it does so
+-- one row: when the tables that follow the state were last brought up to it
 create table if not exists raw.mirrored (
-    changed_at timestamp
+    brought_at timestamp
 );
 
 -- grain: an incremental model of dbt and a build that reaches it and has not ended, or a table of raw that was changed
