@@ -13,7 +13,7 @@ FROM python:3.11-slim-bookworm
 # A fresh named volume takes over the owner of the folder that it is mounted on.
 RUN useradd --uid 10001 --user-group --home-dir /opt/airflow --shell /usr/sbin/nologin airflow \
     && install --directory --owner airflow --group airflow \
-        /opt/airflow /opt/airflow/auth /opt/airflow/logs /var/lib/podcast-insights
+        /opt/airflow /opt/airflow/auth /opt/airflow/logs /var/lib/podcast-insights /var/backups/podcast-insights
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /opt/podcast-insights
 # The code belongs to root: a task that was tricked into writing cannot change what runs next.

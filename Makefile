@@ -46,7 +46,7 @@ lint: setup ## style, types, SQL, the order of the rooms
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports --no-logo --no-cache
 	@$(VENV)/bin/sqlfluff lint --processes 1 dbt
-	@for room in sources digest pages; do \
+	@for room in sources digest pages pipeline; do \
 	  (cd include/$$room/sql && ../../../$(VENV)/bin/sqlfluff lint --processes 1 --config ../../../.sqlfluff .) || exit 1; \
 	done
 
@@ -55,6 +55,9 @@ evals: setup ## the quality figures
 	@$(RUN) -m tests.evals.themes
 	@$(RUN) -m tests.evals.pairs
 	@$(RUN) -m tests.evals.speech
+
+parquet: setup ## the analysts' copy as Parquet, a file a table and day: make parquet OUT=DIR [FROM=… TO=…]
+	@$(RUN) -m include.local.parquet_files "$(OUT)" $(if $(FROM),--from "$(FROM)") $(if $(TO),--to "$(TO)")
 
 claims: setup ## claims of episode files, without Airflow: make claims IN=DIR OUT=FILE
 	@$(RUN) -m include.local.claim_files "$(IN)" "$(OUT)"
@@ -71,4 +74,4 @@ requirements: ## pin requirements.in and tests/requirements.in, with hashes
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--constraint requirements.txt tests/requirements.in -o tests/requirements.txt
 
-.PHONY: help setup run up down backfill test lint evals claims themes bench requirements
+.PHONY: help setup run up down backfill test lint parquet evals claims themes bench requirements

@@ -44,6 +44,8 @@ class Settings(BaseSettings):
     recipients: str = "reader@localhost"
     sender: str = "Podcast Insights <insights@localhost>"
     alert_recipients: Annotated[tuple[str, ...], NoDecode] = ()
+    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 6
     site_url: str = ""
     share_private_links: bool = False
     unsubscribe_url: str = ""
@@ -55,6 +57,12 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         """Lists are written with commas or spaces between their items."""
         return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("alert_urls", mode="before")
+    @classmethod
+    def _split_urls(cls, value: object) -> object:
+        """Spaces or lines between: a comma may belong to an address."""
+        return value.split() if isinstance(value, str) else value
 
     @field_validator("llm_price", "llm_judge_price", mode="before")
     @classmethod

@@ -4,12 +4,12 @@ import re
 
 SHORTEST_STATEMENT = 9
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
 def words(text: str) -> list[str]:
     """The words of a text, lower case, without punctuation: what quotes are compared by."""
-    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
+    return [word.replace("’", "'") for word in WORD.findall(text.lower())]
 
 
 def claim_text(headline: str, insight: str) -> str:
@@ -19,8 +19,9 @@ def claim_text(headline: str, insight: str) -> str:
 
 
 def states(headline: str, insight: str) -> bool:
-    """Whether a headline is a sentence of the insight that can be read alone; topic lines and quotations are not."""
-    stated = words(headline)
+    """Whether a headline is a sentence of the insight that can be read alone, or one with its matter before it; topic
+    lines and quotations are not."""
+    stated = words(headline.split(": ")[-1])
     if len(stated) < SHORTEST_STATEMENT or "“" in headline:
         return False
     return f" {' '.join(stated)} " in f" {' '.join(words(insight))} "

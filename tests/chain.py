@@ -85,7 +85,7 @@ def build(selector: str, day: str) -> None:
 
 def tables(file: Path, schemas: tuple[str, ...], leave_out: Mapping[str, set[str]] | None = None) -> dict[str, list]:
     """Every row of every table of some schemas, sorted, with what they follow of the state beside the warehouse;
-    columns named in `leave_out` aside."""
+    columns named in `leave_out` aside, and how long tasks took."""
     contents = {}
     with open_warehouse(file) as connection:
         mirror.bring(connection, store.at(file.parent))
@@ -94,7 +94,8 @@ def tables(file: Path, schemas: tuple[str, ...], leave_out: Mapping[str, set[str
             """
             select table_schema || '.' || table_name as name, list(column_name order by column_name) as columns
             from information_schema.columns
-            where list_contains($schemas, table_schema) and table_name <> 'mirrored'
+            where
+                list_contains($schemas, table_schema) and table_name not in ('mirrored', 'step_times', 'runs')
             group by all
             """,
             {"schemas": list(schemas)},

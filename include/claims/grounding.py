@@ -16,14 +16,13 @@ from rapidfuzz import fuzz
 
 from include.claims.untrusted import legible
 from include.transcripts.segment import Segment
-from include.words import words
+from include.words import WORD, words
 
 SHORTEST_QUOTE = 6
 LONGEST_QUOTE = 120
 CLOSE = 85.0
 """How alike, of 100, a quote and the words it is snapped to must be: see `WordIndex.locate`."""
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*\s*$")
 _SEED = 3
 
@@ -51,7 +50,7 @@ class WordIndex:
         self.words: list[str] = []
         self._where: list[tuple[int, int, int]] = []
         for position, text in enumerate(self._texts):
-            for match in _WORD.finditer(text):
+            for match in WORD.finditer(text):
                 for word in words(match.group()):
                     self.words.append(word)
                     self._where.append((position, match.start(), match.end()))

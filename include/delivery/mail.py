@@ -21,6 +21,8 @@ import duckdb
 import jinja2
 import mrml
 
+from include.delivery import short_form
+from include.delivery.channels import Channel
 from include.delivery.headers import POLICY, BadAddress, address, on_the_wire
 from include.digest import recipients
 from include.digest.personal import read_for
@@ -75,11 +77,15 @@ class Letter:
 def write(
     connection: duckdb.DuckDBPyConnection, day: date, recipient: Recipient, told: frozenset[str], at: Settings
 ) -> Letter:
-    """The letter of a day to a recipient, who has been told the themes of the ids `told`, from the analysts' copy.
+    """The letter of a day to a recipient, who has been told the themes of the ids `told`, from the analysts' copy; the
+    short form to one who has a channel.
     Raises LookupError as `read_digest` does, and ValueError as `compose` does."""
     from include.models.meaning import claim_encoder
 
     digest = read_for(connection, day, recipient, told, lambda texts: claim_encoder().encode(texts))
+    if recipient.channel:
+        short = short_form.compose(digest, at.site_url, Channel(recipient.channel).room)
+        return Letter(short, digest.insights)
     one_click = OneClick(at.unsubscribe_url, at.unsubscribe_secret.get_secret_value()) if at.unsubscribe_url else None
     return Letter(compose(digest, recipient, at.sender, at.site_url, one_click), digest.insights)
 
@@ -210,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     print(f"Subject: {message['Subject']}\n")
     print(text_part(message))
-    if given.html:
+    if given.html and not reader.channel:
         given.html.write_text(html_part(message), encoding="utf-8")
     if given.eml:
         message["Date"] = format_datetime(datetime.now(UTC))

@@ -1,6 +1,7 @@
 """Sending a digest to each recipient once."""
 
 import logging
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -8,6 +9,7 @@ from email.utils import format_datetime
 from itertools import groupby
 
 from include.delivery import ledger
+from include.delivery.channels import reached_by
 from include.delivery.headers import BadAddress
 from include.delivery.mail import Letter, message_id
 from include.delivery.outcome import Delivery, Outcome
@@ -34,8 +36,8 @@ def deliver(
     compose: Compose,
     now: datetime | None = None,
 ) -> list[Outcome]:
-    """Sends the digest of a day to each recipient that has not had it and for whom it is due; returns what became of
-    each. For whom it is due later, it is scheduled.
+    """Sends the digest of a day to each recipient that has not had it and for whom it is due, by their channel or else
+    by `transport`; returns what became of each. For whom it is due later, it is scheduled.
 
     The ledger is written before and after each mail, and nothing is held while the network is waited for; so a process
     that is killed leaves at most one mail undecided. Others may do the same at the time. A refused recipient is
@@ -45,8 +47,9 @@ def deliver(
     outcomes = []
     for recipient in recipients:
         delivery = Delivery(day, recipient.address, message_id(day, recipient.address, sender))
-        kept = ledger.begin(state, delivery, recipient.due_at(day), transport.channel, now)
-        outcome = kept or send(delivery, recipient, ledger.told_to(state, delivery), transport, compose)
+        way = reached_by(recipient, transport)
+        kept = ledger.begin(state, delivery, recipient.due_at(day), way.channel, now)
+        outcome = kept or send(delivery, recipient, ledger.told_to(state, delivery), way, compose)
         if kept and kept.state not in ("scheduled", "pending"):
             continue
         if not kept:
@@ -106,11 +109,12 @@ def _trouble(outcome: Outcome) -> str | None:
     """What is to be done about a mail that is in doubt or was put off; None where nothing is."""
     day, recipient = outcome.delivery.day, outcome.delivery.recipient
     if outcome.state == "pending":
+        trace = f"the Message-ID {outcome.delivery.message_id} in the mailbox or in the mail server's log"
         return (
-            f"It is not known whether the digest of {day} reached {recipient}: {outcome.error}. Look for the "
-            f"Message-ID {outcome.delivery.message_id} in the mailbox or in the mail server's log. If it is there, run "
-            f"`python -m include.delivery {day} {recipient} arrived`; if not, the same with `lost`, and it is sent "
-            "within a quarter of an hour."
+            f"It is not known whether the digest of {day} reached {recipient}: {outcome.error}. Look for "
+            f"{trace if '@' in recipient else 'it in the channel'}. If it is there, run "
+            f"`python -m include.delivery {day} {shlex.quote(recipient)} arrived`; if not, the same with `lost`, and "
+            "it is sent within a quarter of an hour."
         )
     if outcome.state == "deferred":
         return (

@@ -1,4 +1,4 @@
-"""Where mails go: a folder, or a mail server."""
+"""Where mails go: a folder, or a mail server. What goes elsewhere is in `include.delivery.channels`."""
 
 import contextlib
 import os
@@ -19,7 +19,8 @@ WITHOUT_UTF8 = "the mail server takes no address with letters beyond ASCII befor
 class Transport(Protocol):
     """`send` never raises for what a mail server does; it says in the outcome what happened."""
 
-    channel: str
+    @property
+    def channel(self) -> str: ...
 
     def send(self, delivery: Delivery, message: EmailMessage) -> Outcome: ...
 

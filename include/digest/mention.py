@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import re
 from dataclasses import dataclass
 from datetime import date
 
@@ -59,6 +60,11 @@ class Mention:
         """The quote as the transcript has it, where something else is shown of it."""
         shown = self.quotation or self.summary or ""
         return None if words(shown) == words(self.quote) or _holds(shown, self.quote) else self.quote
+
+    @property
+    def recording(self) -> str | None:
+        """The address of the recording at the second of the quote, None where either is not known or not for all."""
+        return self.listen_url if re.search(r"#t=\d+$", self.listen_url or "") else None
 
     def repeats(self, quote: str) -> bool:
         """Whether the words are those of another quote, as where a trailer holds them too."""

@@ -9,6 +9,10 @@ The setting is a list of addresses with commas between, or the path of a file `â
     send_hour = 7                      # without it, as soon as the digest is ready
     interests = ["battery storage"]    # what comes first, where the day has it
     muted_shows = ["Slow Steaming"]    # whose insights never come
+
+    [[recipient]]
+    name = "Product team"
+    channel = "slack://â€¦"              # in place of an address: where Apprise posts the digest in short
 """
 
 import contextlib
@@ -16,14 +20,14 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import idna
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
 
 class BadRecipients(ValueError):
@@ -47,7 +51,7 @@ def mailbox(address: str) -> str:
     it."""
     local, at, domain = unicodedata.normalize("NFC", address).strip().lower().rpartition("@")
     with contextlib.suppress(idna.IDNAError):
-        domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+        domain = domain if domain.isascii() or not at else idna.encode(domain, uts46=True).decode()
     return f"{local}{at}{domain}"
 
 
@@ -59,16 +63,18 @@ def _known_mailbox(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A mailbox, and what its reader wants. `interests` are words or phrases, `muted_shows` titles of shows."""
+    """A mailbox, and what its reader wants. `interests` are words or phrases, `muted_shows` titles of shows. Where a
+    `channel` takes the place of the mailbox, `address` is its name as the ledger keeps it, without an @."""
 
     __pydantic_config__ = ConfigDict(extra="forbid", str_strip_whitespace=True)
 
-    address: Annotated[str, AfterValidator(_known_mailbox)]
+    address: Annotated[str, AfterValidator(_known_mailbox)] = ""
     name: str = ""
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     send_hour: Annotated[int, Field(ge=0, le=23, strict=True)] | None = None
     interests: tuple[Annotated[str, Field(min_length=2)], ...] = ()
     muted_shows: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    channel: SecretStr | None = None
 
     def due_at(self, day: date) -> datetime | None:
         """When the digest of a day is due, in UTC; None where it is to come as soon as it is ready.
@@ -120,7 +126,7 @@ def _read_file(file: Path) -> tuple[Recipient, ...]:
 
 def _recipient(entry: Mapping[str, Any], number: int, file: Path) -> Recipient:
     try:
-        return _ADAPTER.validate_python(entry)
+        found = _ADAPTER.validate_python(entry)
     except ValidationError as errors:
         address = entry.get("address") if isinstance(entry, Mapping) else None
         told = "; ".join(
@@ -128,6 +134,11 @@ def _recipient(entry: Mapping[str, Any], number: int, file: Path) -> Recipient:
             for error in errors.errors(include_url=False)
         )
         raise BadRecipients(file, f", recipient {number} ({address or 'no address'}): {told}") from None
+    if bool(found.address) == bool(found.channel):
+        raise BadRecipients(file, f", recipient {number}: it wants an address or a channel, one of them")
+    if found.channel and (not found.name or "@" in found.name):
+        raise BadRecipients(file, f", recipient {number}: a channel wants a name, without an @, by which it is known")
+    return replace(found, address=mailbox(found.name)) if found.channel else found
 
 
 _ADAPTER = TypeAdapter(Recipient)

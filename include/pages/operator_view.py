@@ -5,7 +5,8 @@ Nothing here opens the warehouse: all is read from the published copy and from f
 it shows comes in part from feeds and transcripts, and it shares its origin with Airflow, so no page may run a script
 that could act for the person who looks at it:
 
-- the overview, the pages and the Data Docs run no script at all, but for the search, which may load its own file;
+- the overview, the pages and the Data Docs run no script at all, but for the search, which may load its own file; an
+  insight's page may play its recording, once asked to;
 - dbt's documentation is one program with its data inside, so it runs in a sandbox that has no part in the origin.
 """
 
@@ -31,6 +32,7 @@ _NO_SCRIPT = (
 )
 _OWN_SCRIPT = f"{_NO_SCRIPT}; script-src 'self'"
 _INLINE_STYLE = _NO_SCRIPT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
+_AUDIO = f"{_NO_SCRIPT}; media-src http: https:"
 _SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
     "img-src data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
@@ -69,7 +71,8 @@ def operator_view(may_look: Callable[..., Any]) -> FastAPI:
 
     @app.get("/site/{path:path}")
     def site(path: str) -> Response:
-        return _page_with_way_back(settings().site, path, _OWN_SCRIPT if path == "search.html" else _NO_SCRIPT)
+        policy = _AUDIO if path.startswith("insights/") else _OWN_SCRIPT if path == "search.html" else _NO_SCRIPT
+        return _page_with_way_back(settings().site, path, policy)
 
     @app.get("/data-docs/{path:path}")
     def data_docs(path: str) -> Response:

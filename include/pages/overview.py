@@ -11,6 +11,7 @@ import duckdb
 from include.digest.queries import ask
 from include.digest.reading import DAYS_OF_FAILURE, Digest, read_digest
 from include.digest.shown import one_line
+from include.pages.strip import Chart, charts
 
 SQL = Path(__file__).parent / "sql"
 
@@ -21,7 +22,7 @@ Row = Mapping[str, Any]
 class Overview:
     """One day. Rows are as the queries of the same names give them, their texts on one line; `spent` is what was paid
     in US dollars and sent to speech models in hours, for the day shown and on the calendar day (UTC) against which the
-    caps hold."""
+    caps hold. `runs` are those of the month up to the day, as `ops.runs` has them, and `charts` draw them."""
 
     digest: Digest
     feeds: tuple[Row, ...]
@@ -30,6 +31,8 @@ class Overview:
     rejected: tuple[Row, ...]
     deliveries: tuple[Row, ...]
     spent: Row
+    runs: tuple[Row, ...]
+    charts: tuple[Chart, ...]
 
     @property
     def failing_long(self) -> list[Row]:
@@ -54,4 +57,6 @@ def read_overview(connection: duckdb.DuckDBPyConnection, day: date, today: date)
 
     tables = {name: rows(name) for name in ("feeds", "episodes", "dropped", "rejected", "deliveries")}
     (spent,) = rows("spent", today=today)
-    return Overview(digest=read_digest(connection, day), spent=spent, **tables)
+    runs = rows("runs")
+    digest = read_digest(connection, day)
+    return Overview(digest=digest, spent=spent, runs=runs, charts=charts(runs, day), **tables)

@@ -1,7 +1,7 @@
 """The pages: today, the archive, a page for each digest, insight, theme and show, a search, and a news feed.
 
-Plain files without a build step or requests to anywhere else. Links are relative, so that the folder works from the
-file system and under any address; only the search needs a script.
+Plain files without a build step or requests to anywhere else, but for a recording that is played. Links are relative,
+so that the folder works from the file system and under any address; only the search needs a script.
 """
 
 import calendar
@@ -22,6 +22,7 @@ from include.digest.queries import ask
 from include.digest.reading import read_digest
 from include.digest.shown import one_line, web_address
 from include.pages import stories
+from include.pages.passage import read_passages
 from include.templates import FOLDER, environment
 
 SQL = Path(__file__).parent / "sql"
@@ -98,10 +99,17 @@ def write_site(
     for asset in ("style.css", "search.js"):
         site.put(asset, (FOLDER / asset).read_text(encoding="utf-8"))
     tellings = stories.read_tellings(connection)
+    passages = read_passages(connection, since or date.min)
     for theme in stories.read_themes(connection, since or date.min):
         site.page(f"themes/{theme.theme_id}.html", "theme.html", theme=theme)
         for claim in theme.mentions:
-            site.page(f"insights/{claim.claim_id}.html", "insight.html", insight=claim, theme=theme)
+            site.page(
+                f"insights/{claim.claim_id}.html",
+                "insight.html",
+                insight=claim,
+                theme=theme,
+                passage=passages.get(claim.claim_id),
+            )
     for show in stories.read_shows(connection, since or date.min):
         site.page(f"shows/{show.show_id}.html", "show.html", show=show, tellings=tellings)
     for number, issue in enumerate(issues):

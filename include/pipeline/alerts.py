@@ -1,22 +1,26 @@
-"""Telling the operator what needs a person: a mail to PODCAST_ALERT_RECIPIENTS, and a file in any case.
+"""Telling the operator what needs a person: a mail to PODCAST_ALERT_RECIPIENTS, a message to each place of
+PODCAST_ALERT_URLS, and a file in any case.
 
 The file of a failed task, `data/alerts/DAG-DATE-TASK.txt`, is replaced when the same task of the same day fails again.
-What was mailed is not mailed again within a day, word for word the same.
+What was told is not told again for a while, word for word the same.
 """
 
+import functools
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from include.addresses import without_secrets
+from include.delivery.channels import Channel
 from include.settings import settings
 
 log = logging.getLogger(__name__)
 
-_DAY = 24 * 3600
+DAY = 24 * 3600
 
 
 def report_failure(context: Mapping[str, Any]) -> None:
@@ -33,30 +37,62 @@ def report_failure(context: Mapping[str, Any]) -> None:
     )
 
 
-def report(name: str, subject: str, text: str) -> None:
-    """Reports something in the file `NAME.txt`, and by mail. Never raises: a failure to report must not hide what
-    failed."""
+def report(name: str, subject: str, text: str, again_after: float = DAY) -> None:
+    """Reports something in the file `NAME.txt`, by mail and in the operator's channels; the same again only after so
+    many seconds. Never raises: a failure to report must not hide what failed."""
     try:
-        log.error("%s", subject)
-        _report(name, subject, text)
+        _report(name, subject, without_secrets(text), again_after)
     except Exception:
         log.exception("%s could not be reported: %s", name, subject)
 
 
-def _report(name: str, subject: str, text: str) -> None:
-    file = settings().data_dir / "alerts" / f"{name}.txt"
-    text = without_secrets(text)
-    content = f"{subject}\n\n{text}"
-    if file.is_file() and file.read_text() == content and time.time() - file.stat().st_mtime < _DAY:
+def trial() -> int:
+    """Tells every mailbox and channel of alerts that this is a trial; returns how many ways took it, of which all
+    mailboxes are one. Raises RuntimeError with why others did not."""
+    told, troubles = _tell("trial", "A trial alert", "It was asked for, and has arrived here. Nothing is to be done.\n")
+    if troubles:
+        raise RuntimeError(f"{len(troubles)} of {told + len(troubles)} ways did not take it: {'; '.join(troubles)}")
+    return told
+
+
+def is_over(name: str) -> None:
+    """What was reported under a name is no more, so that it is told at once when it comes again."""
+    _file(name).unlink(missing_ok=True)
+
+
+def _report(name: str, subject: str, text: str, again_after: float) -> None:
+    file, content = _file(name), f"{subject}\n\n{text}"
+    if file.is_file() and file.read_text() == content and time.time() - file.stat().st_mtime < again_after:
         return
+    log.error("%s", subject)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(content)
+    told, troubles = _tell(name, subject, text)
+    for trouble in troubles:
+        log.error("an alert could not be told: %s", trouble)
+    if troubles and not told:
+        os.utime(file, (0, 0))  # nobody was told, so the next one is
+
+
+def _tell(name: str, subject: str, text: str) -> tuple[int, list[str]]:
+    """How many ways took it, and why the others did not."""
+    ways = [functools.partial(Channel(url).say, subject, text) for url in settings().alert_urls]
     if settings().alert_recipients:
-        try:
-            _mail(name, subject, text)
-        except Exception:
-            os.utime(file, (0, 0))  # it has not been mailed, so the next one is
-            raise
+        ways.append(functools.partial(_mail, name, subject, text))
+    troubles = [trouble for trouble in map(_tried, ways) if trouble]
+    return len(ways) - len(troubles), troubles
+
+
+def _tried(way: Callable[[], None]) -> str | None:
+    try:
+        way()
+    except Exception as error:
+        return without_secrets(f"{type(error).__name__}: {error}")
+    return None
+
+
+def _file(name: str) -> Path:
+    return settings().data_dir / "alerts" / f"{name}.txt"
 
 
 def _mail(name: str, subject: str, text: str) -> None:

@@ -4,14 +4,18 @@ from include.delivery import sending
 from include.delivery.transports import transport_from_airflow
 from include.digest import reading, recipients
 from include.pages import site, table_docs
+from include.pipeline import step_times
 from include.pipeline.letters import letters
 from include.pipeline.run import Summary, said
 from include.settings import settings
 from include.state import store
 from include.warehouse import partition, publication
+from include.warehouse.database import open_warehouse
 
 
 def publish_copy() -> Summary:
+    with open_warehouse() as connection:
+        step_times.take_in(connection)
     return said(published=str(publication.publish(settings().warehouse, settings().published, store.of(settings()))))
 
 

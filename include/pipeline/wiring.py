@@ -41,6 +41,7 @@ class Tag(StrEnum):
     DBT = "dbt"
     MODEL = "model"
     MAIL = "mail"
+    WATCH = "watch"
 
 
 class FailureNotice(BaseNotifier):
@@ -50,6 +51,15 @@ class FailureNotice(BaseNotifier):
         from include.pipeline import alerts
 
         alerts.report_failure(context)
+
+
+class TimeNote(BaseNotifier):
+    """Notes how long a task took that ended well; see `include.pipeline.step_times`."""
+
+    def notify(self, context: Any) -> None:
+        from include.pipeline import step_times
+
+        step_times.note(context)
 
 
 class GiveUpWhereHopeless(RetryPolicy):
@@ -73,7 +83,7 @@ def after(asset: Asset) -> PartitionedAssetTimetable:
 
 def dag_settings(doc: str | None, *tags: Tag) -> dict[str, Any]:
     """What every DAG sets: one run at a time, no catch-up, retries with backoff where these may help, a notice of
-    failure."""
+    failure, a note of how long each task took."""
     return {
         "doc_md": doc,
         "tags": sorted(tags),
@@ -88,6 +98,7 @@ def dag_settings(doc: str | None, *tags: Tag) -> dict[str, Any]:
             "retry_policy": GiveUpWhereHopeless(),
             "execution_timeout": timedelta(hours=3),
             "on_failure_callback": FailureNotice(),
+            "on_success_callback": TimeNote(),
         },
     }
 

@@ -12,6 +12,8 @@ from include.digest.seats import SEATS, in_words
 
 FOLDER = Path(__file__).parent
 
+_DEFUSED = str.maketrans({"<": "‹", ">": "›", "[": "(", "]": ")", "`": "’"})
+
 
 @functools.cache
 def environment() -> jinja2.Environment:
@@ -24,7 +26,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    written = (clock, long_day, short_day, near_day, length, counted)
+    written = (clock, long_day, short_day, near_day, length, counted, defused)
     told = (listening, all_that_was_read, all_that_was_made_up, made_by)
     loaded.filters.update({function.__name__: function for function in (*written, *told)})
     loaded.globals["seats"] = in_words(SEATS)
@@ -62,6 +64,13 @@ def near_day(day: date) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 episode`, `4 episodes`, `1,200 words`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def defused(text: str, letters: int) -> str:
+    """A stranger's text of so many letters at most, for services that read marks in plain text: `[a link](…)` and bare
+    addresses lead nowhere."""
+    short = text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+    return short.translate(_DEFUSED).replace("://", ":\u2060//")
 
 
 def listening(claim: Mention) -> str:

@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import yaml
 
+from include.settings import PROJECT
 from include.state.store import Store
 from include.warehouse import mirror
-from include.warehouse.database import append, open_warehouse
+from include.warehouse.database import append, open_warehouse, transaction
 
 _RECIPIENT = {"recipient": "regexp_replace(recipient, '^(.)[^@]*.*?(@[^@]*)?$', '\\1***\\2')"}
 _MASKED = {"ops.deliveries": {**_RECIPIENT, "message_id": "null::varchar"}, "ops.sent_insights": _RECIPIENT}
@@ -23,10 +25,21 @@ an address could tell by it that they are right."""
 
 _SCHEMAS = ("marts", "ops")
 
+_SOURCES = PROJECT / "dbt" / "models" / "sources.yml"
+"""Where the tables that Python lands are described; those that dbt builds bear their descriptions themselves."""
+
+_SEARCH = Path(__file__).with_name("search.sql")
+
+_COUNT_MAILS = """
+    update ops.runs
+    set mails = (select count(*) from ops.deliveries where digest_date = partition_date and status = 'sent')
+"""
+
 
 def publish(warehouse: Path, copy: Path, state: Store | None = None) -> Path:
-    """Writes the copy beside its place and moves it there. Views become tables; column comments come along. Of the
-    state it tells what it is by now, where one is given.
+    """Writes the copy beside its place and moves it there. Views become tables; every table and column says what it
+    means, and `marts.search_segments` searches what was said. Of the state it tells what it is by now, where one is
+    given.
 
     Costs by the size of the marts. Safe to repeat; a crash leaves the old copy in place.
     """
@@ -37,10 +50,13 @@ def publish(warehouse: Path, copy: Path, state: Store | None = None) -> Path:
         connection.execute(f"attach '{str(unfinished).replace(chr(39), chr(39) * 2)}' as copy")
         for schema in _SCHEMAS:
             connection.execute(f"create schema copy.{schema}")
-        for schema, table in _tables(connection):
+        tables = _tables(connection)
+        for schema, table in tables:
             columns = _shown(f"{schema}.{table}")
             connection.execute(f'create table copy.{schema}."{table}" as select {columns} from {schema}."{table}"')
-        _copy_comments(connection)
+        _describe(connection)
+        if ("marts", "segments") in tables:
+            connection.execute(_SEARCH.read_text())
         connection.execute("detach copy")
     return copy
 
@@ -58,6 +74,8 @@ def publish_ledger(copy: Path, state: Store) -> None:
                 append(connection, "unmasked", rows)
                 connection.execute(f"delete from {name}")
                 connection.execute(f"insert into {name} select {_shown(name)} from unmasked")
+            if ("ops", "runs") in _tables(connection):
+                connection.execute(_COUNT_MAILS)
 
 
 @contextlib.contextmanager
@@ -100,18 +118,33 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     ).fetchall()
 
 
-def _copy_comments(connection: duckdb.DuckDBPyConnection) -> None:
-    rows = connection.execute(
+def _describe(connection: duckdb.DuckDBPyConnection) -> None:
+    """Gives the copy's tables and columns the comments that dbt left in the warehouse, and those of `sources.yml`."""
+    there = connection.execute(
         """
-        select 'table', schema_name, table_name, null, comment
-        from duckdb_tables() where database_name = current_database() and comment is not null
+        select schema_name || '.' || table_name as place, comment, database_name = 'copy' as is_copy
+        from duckdb_tables()
         union all
-        select 'column', schema_name, table_name, column_name, comment
-        from duckdb_columns() where database_name = current_database() and comment is not null
+        select schema_name || '.' || view_name, comment, false from duckdb_views() where not internal
+        union all
+        select schema_name || '.' || table_name || '.' || column_name, comment, database_name = 'copy'
+        from duckdb_columns() where not internal
         """
     ).fetchall()
-    for kind, schema, table, column, comment in rows:
-        if schema in _SCHEMAS:
-            place = f'copy.{schema}."{table}"' + (f'."{column}"' if column else "")
-            text = comment.replace("'", "''")
-            connection.execute(f"comment on {kind} {place} is '{text}'")
+    said = {**_described(), **{place: comment for place, comment, is_copy in there if comment and not is_copy}}
+    with transaction(connection):
+        for place in sorted(place for place, _, is_copy in there if is_copy and place in said):
+            kind = "column" if place.count(".") == 2 else "table"
+            quoted = ".".join(f'"{name}"' for name in ("copy", *place.split(".")))
+            connection.execute(f"comment on {kind} {quoted} is '{said[place].replace(chr(39), chr(39) * 2)}'")
+
+
+def _described() -> dict[str, str]:
+    """What `sources.yml` says of each table of the schema ops, and of each column of it."""
+    said = {}
+    for source in yaml.safe_load(_SOURCES.read_text())["sources"]:
+        for table in source["tables"]:
+            place = f"{source['name']}.{table['name']}"
+            said[place] = table["description"]
+            said.update({f"{place}.{column['name']}": column["description"] for column in table.get("columns", ())})
+    return said

@@ -257,6 +257,16 @@ create table if not exists raw.days_to_derive (
     first_day date
 );
 
+-- grain: a task of a day's runs, as it went the last time it ended well
+create table if not exists raw.step_times (
+    partition_date date,
+    dag varchar,
+    task varchar,
+    begun_at timestamp,
+    ended_at timestamp,
+    primary key (partition_date, dag, task)
+);
+
 -- grain: a claim that did not survive, and why
 create table if not exists ops.dropped_claims (
     episode_id varchar,
@@ -384,3 +394,119 @@ from raw.llm_calls;
 create or replace view ops.story_pairs as
 select claim_id, other_claim_id, partition_date, likeness, verdict, judge, prompt_version
 from raw.story_pairs;
+
+-- grain: a day that was run. Seconds are what the tasks of a stage took, each as it went the last time; what waited for
+-- its turn, and days before this was noted, have none. `shows`, `episodes` and `hours` are those that were read, `usd`
+-- what the day's episodes and claims cost whenever it was paid, `mails` how many recipients have the digest.
+create or replace view ops.runs as
+with
+
+stages as (
+    select
+        partition_date,
+        sum(epoch(ended_at - begun_at)) filter (where dag = 'ingest_episodes') as ingest_seconds,
+        sum(epoch(ended_at - begun_at)) filter (where dag = 'transcribe_episodes') as transcribe_seconds,
+        sum(epoch(ended_at - begun_at)) filter (where dag = 'build_claims') as claims_seconds,
+        sum(epoch(ended_at - begun_at)) filter (where dag = 'score_claims') as scores_seconds,
+        sum(epoch(ended_at - begun_at)) filter (where dag = 'publish_digest') as digest_seconds,
+        max(ended_at) as ended_at
+    from raw.step_times
+    group by partition_date
+),
+
+feeds as (
+    select
+        partition_date,
+        count(*) as feeds,
+        count(*) filter (where status = 'failed') as feeds_failed
+    from raw.feed_fetches
+    group by partition_date
+),
+
+episodes as (
+    select
+        episodes.partition_date,
+        count(*) as episodes,
+        count(distinct episodes.show_id) as shows,
+        sum(coalesce(episodes.duration_seconds, transcripts.word_count * 60 / 170)) / 3600 as hours
+    from raw.episodes as episodes
+    inner join raw.transcripts as transcripts using (episode_id)
+    where
+        transcripts.status = 'ok'
+        and episodes.episode_id not in (select episode_id from ops.dropped_claims where reason = 'language')
+    group by episodes.partition_date
+),
+
+claims as (
+    select partition_date, count(*) as claims
+    from raw.claims
+    group by partition_date
+),
+
+dropped as (
+    select partition_date, count(*) filter (where quote <> '') as dropped
+    from ops.dropped_claims
+    group by partition_date
+),
+
+days as (
+    select partition_date from feeds
+    union
+    select partition_date from raw.episodes
+    union
+    select partition_date from stages
+),
+
+subjects as (
+    select episode_id as subject_id, partition_date from raw.episodes
+    union all
+    select claim_id, partition_date from raw.claims
+    union all
+    select strftime(partition_date, '%Y-%m-%d'), partition_date from days
+),
+
+paid as (
+    select partition_date, sum(usd) as usd
+    from (
+        select subjects.partition_date, calls.cost_usd as usd
+        from ops.llm_calls as calls
+        inner join subjects using (subject_id)
+        union all
+        select partition_date, cost_usd
+        from ops.transcription_jobs
+    )
+    group by partition_date
+),
+
+mails as (
+    select digest_date as partition_date, count(*) as mails
+    from ops.deliveries
+    where status = 'sent'
+    group by digest_date
+)
+
+select
+    days.partition_date,
+    stages.ingest_seconds,
+    stages.transcribe_seconds,
+    stages.claims_seconds,
+    stages.scores_seconds,
+    stages.digest_seconds,
+    stages.ended_at,
+    coalesce(feeds.feeds, 0) as feeds,
+    coalesce(feeds.feeds_failed, 0) as feeds_failed,
+    coalesce(episodes.shows, 0) as shows,
+    coalesce(episodes.episodes, 0) as episodes,
+    coalesce(episodes.hours, 0) as hours,
+    coalesce(claims.claims, 0) as claims,
+    coalesce(dropped.dropped, 0) as dropped,
+    coalesce(paid.usd, 0) as usd,
+    coalesce(mails.mails, 0) as mails
+from days
+left join stages using (partition_date)
+left join feeds using (partition_date)
+left join episodes using (partition_date)
+left join claims using (partition_date)
+left join dropped using (partition_date)
+left join paid using (partition_date)
+left join mails using (partition_date);

@@ -79,6 +79,7 @@ def test_the_dags_are_there_and_no_file_fails_to_import(parsed):
         "score_claims",
         "publish_digest",
         "deliver_digests",
+        "watch_service",
     }
 
 
@@ -121,6 +122,7 @@ def test_each_edge_of_the_chain_is_one_asset_with_one_producer(parsed):
         "score_claims": ["podcast_scores"],
         "publish_digest": [],
         "deliver_digests": [],
+        "watch_service": [],
     }
     assert {name: dag["asset_in"] for name, dag in parsed["dags"].items()} == {
         "ingest_episodes": [],
@@ -129,6 +131,7 @@ def test_each_edge_of_the_chain_is_one_asset_with_one_producer(parsed):
         "score_claims": ["podcast_claims"],
         "publish_digest": ["podcast_scores"],
         "deliver_digests": [],
+        "watch_service": [],
     }
 
 

@@ -16,12 +16,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from include.claims import repetition
-from include.claims.claim import Claim, Extraction, ReadEpisode
+from include.claims.chat.extractor import ChatExtractor
+from include.claims.chat.scorer import ChatScorer
+from include.claims.claim import Claim, Extraction, Extractor, ReadEpisode, Scorer
 from include.claims.offline.extractor import OfflineExtractor, OfflineScorer
 from include.claims.offline.worth import Weights, fitted
 from include.local.claim_files import EpisodeFile, claims_of
 from include.pipeline.chosen_models import calls, extractor, scorer
 from include.settings import OFFLINE, settings
+from tests.evals import recorded
 from tests.evals.fit_offline import Lesson, by_field, by_show, lesson
 from tests.evals.material import SOFTWARE, Annotated, bundled_gold, further_readings, shared_gold
 from tests.evals.measures import MEASURES, measure
@@ -92,8 +95,23 @@ def real_runs(gold: Sequence[Annotated], further: Sequence[Annotated]) -> Iterat
         ):
             yield row(title, [one for one in all_judged if one.annotated.field in fields])
     yield row("offline, gold, shipped weights (fitted on these)", [judged(one, fitted()) for one in read[: len(gold)]])
+    yield from by_readers([*gold, *further])
     if settings().llm_model != OFFLINE:
         yield chat("gold", gold)
+
+
+def by_readers(material: Sequence[Annotated]) -> Iterator[Run]:
+    """The chat path by the recorded answers of careful readers, where there are some to the questions of today."""
+    answered = [one for one in material if one.episode.episode_id in recorded.subjects()]
+    for name in dict.fromkeys(one.field for one in answered):
+        some = [one for one in answered if one.field == name]
+        reader = recorded.recorded(some)
+        run = chat_run(f"chat path, answers of readers, {name}", some, ChatExtractor(reader), ChatScorer(reader))
+        if reader.missing:
+            print(f"{name}: {reader.missing} questions have no answer, since the prompts have changed", file=sys.stderr)
+        else:
+            run.tokens = reader.asked_tokens
+            yield run
 
 
 def bundled_runs(material: Sequence[Annotated]) -> Iterator[Run]:
@@ -163,18 +181,21 @@ def row(title: str, some: Sequence[Judged]) -> Run:
 
 def chat(place: str, material: Sequence[Annotated]) -> Run:
     """The chat model that the settings name; what was asked before is not asked again."""
-    model = settings().llm_model
-    run = Run(f"{model}, {place}")
-    finder, judge = extractor(settings()), scorer(settings())
     before = _spent(calls(settings()).records())
+    run = chat_run(f"{settings().llm_model}, {place}", material, extractor(settings()), scorer(settings()))
+    after = _spent(calls(settings()).records())
+    run.tokens, run.cost = int(after[0] - before[0]), after[1] - before[1]
+    return run
+
+
+def chat_run(title: str, material: Sequence[Annotated], finder: Extractor, judge: Scorer) -> Run:
+    run = Run(title)
     for number, annotated in enumerate(material, 1):
         started = time.perf_counter()
         picked = claims_of(EpisodeFile(annotated.episode, annotated.segments), finder, judge)
         spent = time.perf_counter() - started
         run.add(annotated, Extraction(tuple(c for c, _ in picked)), [c for c, _ in picked], spent)
-        print(f"[{number}/{len(material)}] {model}: {annotated.slug}", file=sys.stderr)
-    after = _spent(calls(settings()).records())
-    run.tokens, run.cost = int(after[0] - before[0]), after[1] - before[1]
+        print(f"[{number}/{len(material)}] {title}: {annotated.slug}", file=sys.stderr)
     return run
 
 

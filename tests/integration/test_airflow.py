@@ -78,7 +78,10 @@ def test_an_analyst_reads_the_five_in_another_process(ran):
     with duckdb.connect(str(folder / "published" / "podcasts.duckdb"), read_only=True) as connection:
         assert connection.execute("select count(*) from marts.top_insights").fetchone() == (5,)
         (recipient,) = connection.execute("select recipient from ops.deliveries").fetchone()
+        took = "ingest_seconds, transcribe_seconds, claims_seconds, scores_seconds"
+        seconds = connection.execute(f"select {took} from ops.runs where partition_date = '2026-01-15'").fetchone()
     assert recipient == "r***@localhost"
+    assert all(stage > 0 for stage in seconds)
 
 
 def test_a_rerun_and_a_backfill_of_earlier_days_change_nothing_that_was_sent_and_send_nothing(ran):

@@ -29,6 +29,7 @@ import dotenv
 import pytest
 import yaml  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
+from sqlalchemy import make_url
 
 from include.pipeline.wiring import WRITER_POOL
 from include.settings import Settings
@@ -44,16 +45,12 @@ DAGS = {
     "score_claims",
     "publish_digest",
     "deliver_digests",
+    "watch_service",
 }
 AIRFLOW_SERVICES = ("init", "api-server", "scheduler", "dag-processor", "triggerer")
-SECRETS = (
-    "POSTGRES_PASSWORD",
-    "STATE_PASSWORD",
-    "AIRFLOW_ADMIN_PASSWORD",
-    "AIRFLOW_FERNET_KEY",
-    "AIRFLOW_JWT_SECRET",
-    "AIRFLOW_API_SECRET_KEY",
-)
+SECRETS = ("postgres_password", "state_password", "admin_password", "fernet_key", "jwt_secret", "api_secret_key")
+KEY_FILES = ("assemblyai.env", "tasks.env")
+IN_KEY_FILES = {"PODCAST_ALERT_URLS", "PODCAST_UNSUBSCRIBE_SECRET"}
 GRACE_SECONDS = 60
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<kind>:[-?])(?P<rest>[^}]*))?\})")
 
@@ -89,11 +86,18 @@ def composed(variables: Mapping[str, str]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def variables() -> dict[str, str]:
-    """What an operator's .env holds: `.env.example` with the secrets filled in."""
-    values = {name: value or "" for name, value in dotenv.dotenv_values(PROJECT / ".env.example").items()}
-    values |= {name: secrets.token_hex(32) for name in SECRETS}
-    values["AIRFLOW_FERNET_KEY"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    return values
+    """What an operator's .env holds."""
+    return {name: value or "" for name, value in dotenv.dotenv_values(PROJECT / ".env.example").items()}
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, str]:
+    """What an operator's files under secrets/ hold."""
+    values = {name: secrets.token_hex(32) for name in SECRETS}
+    values["fernet_key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+    keys = {"assemblyai.env": f"AIRFLOW_CONN_ASSEMBLYAI_DEFAULT=assemblyai://:{secrets.token_hex(16)}@\n"}
+    keys["tasks.env"] = f"PODCAST_ALERT_URLS='json://127.0.0.1:9/{secrets.token_hex(16)} ntfy://127.0.0.1:9/a&b'\n"
+    return values | keys
 
 
 @pytest.fixture(scope="module")
@@ -111,16 +115,14 @@ def test_the_compose_file_follows_the_compose_specification():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_the_compose_file_holds_no_secret_and_asks_for_each_by_name(variables: dict[str, str]):
-    text = COMPOSE.read_text()
-    for name in SECRETS:
-        assert f"${{{name}:?" in text, f"{name} must be required, not given"
-        with pytest.raises(KeyError, match=name):
-            composed({**variables, name: ""})
-    for line in text.splitlines():
-        key, _, given = line.strip().partition(": ")
-        if re.search(r"PASSWORD$|SECRET|_KEY$|CONN$", key) and given:
-            assert ":?" in given, line
+def test_the_compose_file_holds_no_secret_and_takes_each_from_a_file(services: dict[str, Any]):
+    document = yaml.safe_load(COMPOSE.read_text())
+    assert document["secrets"] == {name: {"file": f"./secrets/{name}"} for name in (*SECRETS, *KEY_FILES)}
+    for name, service in services.items():
+        for key in service["environment"]:
+            assert not re.search(r"PASSWORD$|SECRET$|SECRET_KEY$|_KEY$|SQL_ALCHEMY_CONN$|URLS$", key), f"{name}: {key}"
+        assert not make_url(service["environment"].get("PODCAST_STATE_URL", "sqlite://")).password
+    assert "secrets/" in (PROJECT / ".gitignore").read_text().splitlines()
 
 
 def test_every_service_is_confined_and_comes_back_after_a_restart(services: dict[str, Any]):
@@ -162,36 +164,35 @@ def test_the_example_lists_every_setting_with_its_default_and_an_explanation(mon
     assert listed == {f"PODCAST_{field}".upper() for field in Settings.model_fields}
     assert Settings(_env_file=example) == Settings(_env_file=None)  # type: ignore[call-arg]
     lines = example.read_text().splitlines()
+    assert not [line for line in lines if line and not re.match(r"#|[A-Z_]+=", line)]
     unexplained = [line for before, line in itertools.pairwise(lines) if line[:1].isalpha() and before[:2] != "# "]
     assert not unexplained
 
 
 def test_the_containers_get_every_setting_and_every_variable_that_the_example_names(services: dict[str, Any]):
     text = COMPOSE.read_text()
-    named = re.findall(r"^(?:# )?([A-Z][A-Z_]+)=", (PROJECT / ".env.example").read_text(), flags=re.MULTILINE)
+    named = set(dotenv.dotenv_values(PROJECT / ".env.example")) - IN_KEY_FILES
     assert not [name for name in named if not re.search(rf"\b{name}\b", text)]
     document = yaml.safe_load(text)
     handed_on = {
         name for name in [*document["x-tasks"], *document["x-airflow"]["environment"]] if name.startswith("PODCAST_")
     }
-    assert handed_on == {f"PODCAST_{field}".upper() for field in Settings.model_fields}
+    assert handed_on == {f"PODCAST_{field}".upper() for field in Settings.model_fields} - IN_KEY_FILES
 
 
-def test_each_service_gets_only_the_keys_that_it_uses(services: dict[str, Any], variables: dict[str, str]):
-    keys = {
-        "OPENAI_API_KEY": {"scheduler"},
-        "ANTHROPIC_API_KEY": {"scheduler"},
-        "AIRFLOW_CONN_SMTP_DEFAULT": {"scheduler"},
-        "PODCAST_UNSUBSCRIBE_SECRET": {"scheduler"},
-        "PODCAST_STATE_URL": {"init", "scheduler"},
-        "AIRFLOW_CONN_ASSEMBLYAI_DEFAULT": {"scheduler", "triggerer"},
-        "AIRFLOW__CORE__FERNET_KEY": {"init", "api-server", "scheduler", "triggerer"},
-        "AIRFLOW__API_AUTH__JWT_SECRET": {"init", "api-server", "scheduler", "triggerer"},
-        "AIRFLOW_ADMIN_PASSWORD": {"init"},
+def test_each_service_gets_only_the_secrets_that_it_uses(services: dict[str, Any]):
+    users = {
+        "postgres_password": {"postgres", *AIRFLOW_SERVICES},
+        "state_password": {"init", "scheduler"},
+        "admin_password": {"init"},
+        "fernet_key": {"init", "api-server", "scheduler", "triggerer"},
+        "jwt_secret": {"init", "api-server", "scheduler", "triggerer"},
+        "api_secret_key": {"init", "api-server", "scheduler", "triggerer"},
+        "assemblyai.env": {"scheduler", "triggerer"},
+        "tasks.env": {"scheduler"},
     }
-    given = composed(variables | {name: "some-key" for name in keys if name not in variables or not variables[name]})
-    for key, users in keys.items():
-        assert {name for name, service in given["services"].items() if key in service["environment"]} == users, key
+    for secret, known in users.items():
+        assert {name for name, service in services.items() if secret in service.get("secrets", [])} == known, secret
 
 
 def test_the_code_in_the_image_belongs_to_root():
@@ -199,17 +200,20 @@ def test_the_code_in_the_image_belongs_to_root():
     assert copies == ["COPY . ."]
 
 
-def test_the_documented_first_steps_fill_in_every_secret(tmp_path: Path, variables: dict[str, str]):
+def test_the_documented_first_steps_make_every_secret(tmp_path: Path):
     steps = re.search(r"^## Start$.*?^```sh$(.*?)^```$", DOCUMENT.read_text(), flags=re.MULTILINE | re.DOTALL)
     assert steps
     shutil.copy(PROJECT / ".env.example", tmp_path)
     subprocess.run(["sh", "-eu", "-c", steps[1]], check=True, cwd=tmp_path)
-    made = {name: value or "" for name, value in dotenv.dotenv_values(tmp_path / ".env").items()}
+    made = {file.name: file.read_text() for file in (tmp_path / "secrets").iterdir()}
+    assert set(made) == {*SECRETS, *KEY_FILES}
+    assert [made[name] for name in KEY_FILES] == ["", ""]
     assert len({made[name] for name in SECRETS}) == len(SECRETS)
-    assert all(made[name].isalnum() for name in SECRETS if name != "AIRFLOW_FERNET_KEY")
-    Fernet(made["AIRFLOW_FERNET_KEY"])
-    composed(made)
-    assert {**made, **dict.fromkeys(SECRETS)} == {**variables, **dict.fromkeys(SECRETS)}, "another line was changed"
+    assert all(len(made[name]) >= 24 and made[name].isalnum() for name in SECRETS if name != "fernet_key")
+    Fernet(made["fernet_key"])
+    assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
+    # The folder keeps others out; a container's own user has to be able to read the file that is mounted from it.
+    assert all(file.stat().st_mode & 0o004 for file in (tmp_path / "secrets").iterdir())
 
 
 def test_the_feeds_that_are_read_by_default_are_in_the_image(services: dict[str, Any]):
@@ -279,9 +283,15 @@ from airflow.sdk import dag, task
 def deployment_probe():
     @task
     def leave_a_mark():
-        from include.settings import settings
+        from sqlalchemy import text
 
-        (settings().data_dir / "mark").write_text(os.environ["AIRFLOW__CORE__EXECUTOR"])
+        from include.settings import settings
+        from include.state import store
+
+        with store.of(settings()).reading() as state:
+            print("the state is that of", *state.execute(text("select current_user, current_database()")).one())
+        told = (os.environ["AIRFLOW__CORE__EXECUTOR"], len(settings().alert_urls), settings().alert_urls[1])
+        (settings().data_dir / "mark").write_text(repr(told[:2]) + told[2].get_secret_value())
         print("the mark is left")
 
     leave_a_mark()
@@ -299,7 +309,7 @@ with SmtpHook() as hook:
 class Machine:
     """This machine in the place of the containers: their paths, host names and ports are replaced, nothing else."""
 
-    def __init__(self, services: Mapping[str, Any], folder: Path, ports: Mapping[str, int]):
+    def __init__(self, services: Mapping[str, Any], kept: Mapping[str, str], folder: Path, ports: Mapping[str, int]):
         self.folder = folder
         self.ports = ports
         self._services = services
@@ -314,6 +324,10 @@ class Machine:
         }
         for path in ("airflow/auth", "airflow/logs", "data", "printed"):
             (folder / path).mkdir(parents=True)
+        for name, service in services.items():
+            (folder / "secrets" / name).mkdir(parents=True)
+            for secret in service.get("secrets", []):
+                (folder / "secrets" / name / secret).write_text(kept[secret])
 
     def run(self, name: str, command: Sequence[str]) -> int:
         """The exit code of a command inside a service; what it prints goes to the service's log."""
@@ -365,7 +379,9 @@ class Machine:
         return self.folder / "printed" / f"{name}.log"
 
     def _process(self, name: str, command: Sequence[str]) -> dict[str, Any]:
-        given = {key: self._here(text) for key, text in {**image(), **self._services[name]["environment"]}.items()}
+        replaced = self._replaced | {"/run/secrets": str(self.folder / "secrets" / name)}
+        environment = {**image(), **self._services[name]["environment"]}
+        given = {key: _here(text, replaced) for key, text in environment.items()}
         given["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         given["HOME"] = given["AIRFLOW_HOME"]
         # Containers have their ports to themselves; these processes share those of one machine.
@@ -374,24 +390,28 @@ class Machine:
         given["AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT"] = str(self.ports["trigger-logs"])
         # The project's own DAGs are parsed here, and run elsewhere.
         given["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "true"
-        return {"args": [self._here(word) for word in command], "env": given, "cwd": self.folder / "project"}
+        words = [_here(word, replaced) for word in command]
+        return {"args": words, "env": given, "cwd": self.folder / "project"}
 
-    def _here(self, text: str) -> str:
-        for there, here in self._replaced.items():
-            text = text.replace(there, here)
-        return text
+
+def _here(text: str, replaced: Mapping[str, str]) -> str:
+    for there, here in replaced.items():
+        text = text.replace(there, here)
+    return text
 
 
 @pytest.fixture(scope="module")
-def machine(services: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def machine(
+    services: dict[str, Any], kept: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Machine]:
     """All services, started in the order of the Compose file, with one more DAG to run."""
     folder = tmp_path_factory.mktemp("deployment")
     names = ("postgres", "api-server", "mailpit", "worker-logs", "trigger-logs")
-    machine = Machine(services, folder, free_ports(names))
+    machine = Machine(services, kept, folder, free_ports(names))
     lay_out_the_image(folder / "project")
     (folder / "project" / "dags" / "deployment_probe.py").write_text(PROBE)
     database = services["postgres"]["environment"]
-    owner = (database["POSTGRES_USER"], database["POSTGRES_PASSWORD"])
+    owner = (database["POSTGRES_USER"], kept["postgres_password"])
     with postgres(machine.ports["postgres"], *owner, database["POSTGRES_DB"]):
         try:
             code = machine.run("init", services["init"]["command"])
@@ -407,8 +427,8 @@ def machine(services: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def token(machine: Machine, variables: dict[str, str]) -> str:
-    login = {"username": "admin", "password": variables["AIRFLOW_ADMIN_PASSWORD"]}
+def token(machine: Machine, kept: dict[str, str]) -> str:
+    login = {"username": "admin", "password": kept["admin_password"]}
     return machine.api("/auth/token", **login)["access_token"]
 
 
@@ -455,8 +475,9 @@ def test_a_task_runs_and_its_log_can_be_read(machine: Machine, token: str):
     eventually("the run has ended", lambda: machine.api(f"{runs}/once", token)["state"] in {"success", "failed"})
     log = machine.api(f"{runs}/once/taskInstances/leave_a_mark/logs/1", token)
     assert machine.api(f"{runs}/once", token)["state"] == "success", log
-    assert (machine.folder / "data/mark").read_text() == "LocalExecutor"
+    assert (machine.folder / "data/mark").read_text() == "('LocalExecutor', 2)ntfy://127.0.0.1:9/a&b"
     assert "the mark is left" in json.dumps(log)
+    assert "the state is that of podcasts podcasts" in json.dumps(log)
     assert not [line for line in log["content"] if line.get("level") in {"error", "critical"}]
 
 
@@ -499,12 +520,13 @@ def test_services_stop_when_asked_and_are_not_healthy_then(machine: Machine):
 
 
 @needs_postgres
-def test_no_secret_is_printed_or_logged(machine: Machine, variables: dict[str, str]):
+def test_no_secret_is_printed_or_logged(machine: Machine, kept: dict[str, str]):
     logs = [path for place in ("printed", "airflow/logs") for path in (machine.folder / place).rglob("*.log")]
     assert len(logs) > len(AIRFLOW_SERVICES)
     for path in logs:
         text = path.read_text(errors="replace")
-        assert not [name for name in SECRETS if variables[name] in text], path
+        assert not [name for name in SECRETS if kept[name] in text], path
+        assert not [name for name in KEY_FILES for key in re.findall("[0-9a-f]{32}", kept[name]) if key in text], path
 
 
 def image() -> dict[str, str]:

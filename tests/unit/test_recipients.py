@@ -72,7 +72,7 @@ def test_what_an_entry_may_not_say_is_an_error_that_names_file_entry_and_field(f
     ("content", "told"),
     [
         ("", "has no [[recipient]]"),
-        ("[[recipient]]\n", "recipient 1 (no address): address: Field required"),
+        ("[[recipient]]\n", "recipient 1: it wants an address or a channel, one of them"),
         ('[[recipient]]\naddress = "bo"\n', "address: 'bo' is no mail address"),
         ("recipient = 3", "has no [[recipient]]"),
         ('[[recipients]]\naddress = "bo@example.com"\n', "has recipients outside of any [[recipient]]"),

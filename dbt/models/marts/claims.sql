@@ -48,6 +48,8 @@ joined as (
 
         -- numbers
         claims.start_seconds,
+        claims.first_segment,
+        claims.last_segment,
         scored.score,
         scored.novelty,
         scored.specificity,

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from include.claims.offline import signals
 from include.claims.offline.adverts import runs_the_show, sells
 from include.claims.offline.headlines import headline
 from include.claims.offline.names import Names
+from include.claims.offline.notes import Notes
 from include.claims.offline.passages import Passage, Sentence, passages, sentences
 from include.claims.offline.reasons import reason
 from include.claims.offline.telling import Told, told
@@ -23,7 +25,7 @@ from include.models.embedding import bundled_encoder
 from include.transcripts.segment import Segment
 from include.words import words
 
-CODE = "21"
+CODE = "22"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
 WORDS_A_CLAIM = 100
@@ -36,6 +38,10 @@ SELLS = 0.25
 CROWDING, CROWDED = 0.25, 300
 """What a passage loses to a better one at the same place, in standard deviations of the worth of passages, and at how
 many words from it that has fallen to a third: one place of a talk is told once."""
+
+
+_FULL_NAME = re.compile(r"[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]*){1,3}")
+"""What names a speaker; "Speaker 2" and "Host" do not."""
 
 
 @functools.cache
@@ -51,7 +57,8 @@ class Reading:
 
     def __init__(self, episode: Episode, segments: Sequence[Segment], quotes: Sequence[Claim] = ()):
         self.episode = episode
-        self.spoken: list[Sentence] = sentences(segments)
+        self.notes = Notes(episode)
+        self.spoken: list[Sentence] = self.notes.parted(sentences(segments))
         self.orders = [i for i, s in enumerate(self.spoken) if gives_orders(s.text)]
         self.found: list[Passage] = passages(self.spoken, frozenset(self.orders))
         picked = [_located(self.spoken, claim) for claim in quotes] if self.spoken else []
@@ -60,7 +67,10 @@ class Reading:
         about = encoder.encode(signals.about(episode))
         self.seen = signals.seen(self.spoken, self.found, picked, self.sentence_vectors, about)
         self.found += picked
-        sold = sells(self.spoken)
+        sold = [
+            sold or self.notes.sells(sentence.start_seconds)
+            for sold, sentence in zip(sells(self.spoken), self.spoken, strict=True)
+        ]
         self.rules = np.array([[any(sold[p.first : p.last + 1]), runs_the_show(p.text)] for p in self.found])
 
     @functools.cached_property
@@ -232,7 +242,10 @@ def _headline(reading: Reading, run: Told, insight: str) -> str:
     meaning = sizes @ reading.sentence_vectors[run.first : run.last + 1]
     meaning /= np.linalg.norm(meaning) + 1e-9
     near = _near(reading, run.first)
-    found = headline(insight, before, near, reading.names, meaning, _whole(reading, run))
+    matter = reading.notes.matter(reading.spoken[run.first].start_seconds, meaning)
+    speaker = reading.spoken[run.first].speaker or ""
+    named = speaker if _FULL_NAME.fullmatch(speaker) else ""
+    found = headline(insight, before, near, reading.names, meaning, _whole(reading, run), matter, named)
     return found or " ".join(insight.split()[:MOST_OPENING]) + "…"
 
 

@@ -18,8 +18,13 @@ create table marts.episodes (
 );
 create table marts.claims (
     claim_id varchar, episode_id varchar, partition_date date, headline varchar, insight varchar, quote varchar,
-    speaker varchar, start_seconds double, listen_url varchar, kind varchar, theme_id varchar, score double,
-    score_reason varchar, rank_in_episode integer, extractor varchar, scorer varchar, prompt_version varchar
+    speaker varchar, start_seconds double, first_segment integer, last_segment integer, listen_url varchar,
+    kind varchar, theme_id varchar, score double, score_reason varchar, rank_in_episode integer, extractor varchar,
+    scorer varchar, prompt_version varchar
+);
+create table marts.segments (
+    episode_id varchar, segment_index integer, speaker varchar, start_seconds double, text varchar,
+    partition_date date
 );
 create table marts.themes (
     theme_id varchar, label varchar, first_seen_date date, last_seen_date date, claim_count integer,
@@ -92,6 +97,16 @@ CLAIMS = [
      "My landlord lowered the rent so that the smell would stay.", "Tobias Feld", 61.0, 3.9),
 ]  # fmt: skip
 
+# segment of e1, speaker, text: what was said around the quote of c1
+SAID = [
+    (40, "Ida Brandt", "Nobody believes a number that a yard tells you. So what did you see? And when did you see it?"),
+    (41, "Marit Oosterhuis", "I count boxes. Every night, the empty ones by themselves. Once thirty-one in a hundred "
+     "boxes leave empty, I ring"),
+    (42, "Marit Oosterhuis", "my brother and tell him to stop ordering. He sells garden chairs. He has never thanked "
+     "me."),
+    (43, "Ida Brandt", "Chairs. <b>Garden</b> chairs?"),
+]  # fmt: skip
+
 # day, rank, claim, is update, shows, why
 CHOSEN = [
     (FULL, 1, "c1", False, 2, "the highest score of the day, and two shows tell it"),
@@ -120,8 +135,13 @@ def fill(connection: duckdb.DuckDBPyConnection) -> None:
          "insight": insight, "quote": quote, "speaker": speaker, "start_seconds": second,
          "listen_url": f"https://cdn.example/{episode}.mp3#t={int(second)}" if second is not None
          else f"https://pods.example/{shows[episode]}/{episode}",
-         "theme_id": theme, "score": score, "extractor": "openai:gpt-x", "scorer": "openai:gpt-x"}
+         "theme_id": theme, "score": score, "extractor": "openai:gpt-x", "scorer": "openai:gpt-x",
+         "first_segment": 41 if id == "c1" else 0, "last_segment": 42 if id == "c1" else 0}
         for id, episode, theme, headline, insight, quote, speaker, second, score in CLAIMS
+    ])  # fmt: skip
+    append(connection, "marts.segments", [
+        {"episode_id": "e1", "partition_date": days["e1"], "segment_index": index, "speaker": speaker, "text": text}
+        for index, speaker, text in SAID
     ])  # fmt: skip
     themes: dict[str, list[tuple]] = {}
     for claim in CLAIMS:

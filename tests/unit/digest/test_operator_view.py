@@ -144,6 +144,10 @@ def test_it_hands_out_the_pages_and_documents_each_under_the_strictest_policy_th
     assert all(policy.startswith(("default-src 'none'", "sandbox")) for policy in policies.values())
     assert [path for path, policy in policies.items() if "script" in policy] == ["/site/search.html", "/dbt-docs/"]
     assert policies["/site/search.html"].endswith("script-src 'self'")
+    (published / "site/insights").mkdir(exist_ok=True)
+    (published / "site/insights/c1.html").write_text("<body>")
+    insight = client.get("/site/insights/c1.html").headers["Content-Security-Policy"]
+    assert insight == f"{policies['/site/']}; media-src http: https:"
     assert policies["/dbt-docs/"].startswith("sandbox allow-scripts; default-src 'none'")
     assert "allow-same-origin" not in policies["/dbt-docs/"]
     assert client.get("/site/feed.xml").headers["Content-Type"].startswith("application/atom+xml")

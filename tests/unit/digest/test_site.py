@@ -97,7 +97,7 @@ def test_every_link_between_pages_leads_to_a_page_and_a_place_in_it(site):
 def test_nothing_is_loaded_from_elsewhere(site):
     for file in site.rglob("*.html"):
         tree = LexborHTMLParser(file.read_text())
-        loaded = [node.attributes.get("src") for node in tree.css("[src]")]
+        loaded = [node.attributes.get("src") for node in tree.css("[src]:not(audio[preload=none])")]
         loaded += [node.attributes["href"] for node in tree.css("link[rel=stylesheet], link[rel=icon]")]
         assert all(not urlsplit(address or "").netloc for address in loaded)
     assert "url(" not in (site / "style.css").read_text()
@@ -500,3 +500,26 @@ def at(folder: Path) -> Iterator[str]:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/some/prefix"
         server.shutdown()
+
+
+def test_an_insight_is_shown_where_it_was_said_and_played_from_its_second(site):
+    page = LexborHTMLParser((site / "insights/c1.html").read_text())
+    player = page.css_first("audio")
+    assert player.attributes["src"] == "https://cdn.example/e1.mp3#t=754"
+    assert player.attributes["preload"] == "none"
+    assert "media-src http: https:;" in (site / "insights/c1.html").read_text()
+    place = page.css_first("details.place")
+    assert place.css_first("mark").text() == (
+        "Once thirty-one in a hundred boxes leave empty, I ring my brother and tell him to stop ordering."
+    )
+    assert "Every night, the empty ones by themselves." in place.text()
+
+
+def test_where_a_recording_has_no_second_or_no_address_for_all_nothing_is_played(connection, tmp_path):
+    secret = "https://cdn.example/e2.mp3?token=abc#t=1312"
+    connection.execute("update marts.claims set listen_url = $1 where claim_id = 'c2'", [secret])
+    write_site(connection, tmp_path / "site")
+    for claim in ("c2", "c4"):
+        page = (tmp_path / f"site/insights/{claim}.html").read_text()
+        assert "<audio" not in page
+        assert "media-src" not in page

@@ -1,0 +1,247 @@
+"""What a day costs after a history of one day, of 90 and of 365: `python -m tests.benchmarks.run growth`.
+
+A month of invented talk is built by dbt; the months before are copies of it, with other days and ids, in every table.
+Then one more day goes through the chain as it goes through Airflow, feeds and transcripts over HTTP, in a process of
+its own; what finds, embeds and scores claims takes no time, since it knows what was invented.
+"""
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from unittest import mock
+
+from include.claims.claim import claim_id
+from include.local.sample import server
+from include.pipeline import chosen_models, publish_digest
+from include.settings import PROJECT, settings
+from include.warehouse import publication
+from include.warehouse.database import append, open_warehouse, records
+from tests import chain
+from tests.benchmarks import invented
+
+MONTH = 30
+SIZES = ((1, 20), (90, 20), (365, 20), (30, 30), (30, 300))
+"""Days of history, the one that is timed included, and episodes a day."""
+PARTS = ("landing", "dbt claims", "dbt digest", "publish", "pages", "mail")
+
+
+def rows() -> list[tuple[str, float, str]]:
+    """Each part of a day after each history, in seconds, and how long it takes beside the shortest history."""
+    measured = {size: measure(*size) for size in SIZES}
+    found = []
+    for (days, episodes), now in measured.items():
+        per_episode = episodes != SIZES[0][1]
+        base = measured[(MONTH, 30)] if per_episode else measured[SIZES[0]]
+        share = episodes / 30 if per_episode else 1
+        what = f"day {days} of {episodes} episodes"
+        peak = f"{now['processor']:.1f} s of processor, {now['megabytes']:.0f} MB, copy {now['copy']:.0f} MB"
+        ratio = now["whole day"] / base["whole day"] / share
+        found.append((what, now["whole day"], f"{ratio:.2f} × as long{' an episode' * per_episode}; {peak}"))
+        found += [(f"{what}: {part}", now[part], f"{now[part] / base[part] / share:.2f} ×") for part in PARTS]
+        beside = now["publish"] / max(now["cp"], 0.001)
+        found.append((f"{what}: cp of the published file", now["cp"], f"publishing takes {beside:.1f} × as long"))
+    return found
+
+
+def measure(days: int, episodes: int, folder: Path | None = None) -> dict[str, float]:
+    """The timed day after that history: seconds of each part, megabytes at the peak."""
+    with tempfile.TemporaryDirectory() as temporary:
+        data = folder or Path(temporary)
+        if days > 1 and not (data / "warehouse.duckdb").exists():
+            run("history", data, days, episodes)
+        return json.loads(run("day", data, days, episodes).splitlines()[-1])
+
+
+def run(what: str, data: Path, days: int, episodes: int) -> str:
+    command = [sys.executable, "-m", "tests.benchmarks.growth", what, str(data), str(days), str(episodes)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
+    if done.returncode:
+        raise RuntimeError(f"{what} of {days} days with {episodes} episodes failed, see above")
+    return done.stdout
+
+
+def history(days: int, episodes: int) -> None:
+    """A warehouse, copy and pages with all days but the last."""
+    first, last = max(days - MONTH, 0), days - 1
+    if episodes > 100:
+        first = last - 3
+    with open_warehouse() as connection:
+        for number in range(first, last):
+            tell(connection, number, episodes)
+    chain.build("claims", str(invented.day_of(first)))
+    chain.build("digest", str(invented.day_of(first)))
+    with open_warehouse() as connection:
+        send(connection)
+        repeat(connection, last - first, -(-(first) // (last - first)))
+    publication.publish(settings().warehouse, settings().published)
+    with publication.open_copy(settings().published) as connection:
+        publish_digest.site.write_site(connection, settings().site)
+
+
+def tell(connection, number: int, episodes: int) -> None:
+    """Lands a day in raw."""
+    day, models = invented.day_of(number), invented.Invented()
+    tables: dict[str, list[dict]] = {}
+
+    def put(table: str, **row) -> None:
+        tables.setdefault(f"raw.{table}", []).append({**row, "partition_date": day})
+
+    for episode in range(episodes):
+        key, show = f"e{number}-{episode}", invented.show_of(number, episode, episodes)
+        url = f"https://shows.example/{show}.xml"
+        spoken = [
+            invented.Segment(n, text, f"Host {show}", 15.0 * n, 15.0 * n + 15)
+            for n, text in enumerate(invented.segments(number, episode, episodes))
+        ]
+        claims = models.extract(None, spoken).claims
+        put("feed_fetches", feed_url=url, show_title=f"Show {show}", status="ok", item_count=1, episode_count=1)
+        put(
+            "episodes", episode_id=key, feed_url=url, show_id=f"s{show}", show_title=f"Show {show}", guid=key,
+            title=f"Episode {key}", audio_url=f"https://media.example/{key}.mp3",
+        )  # fmt: skip
+        put(
+            "transcripts", episode_id=key, status="ok", source="publisher", segment_count=len(spoken),
+            word_count=sum(len(s.text.split()) for s in spoken), has_times=True, has_speakers=True, content_hash=key,
+        )  # fmt: skip
+        put("extractions", episode_id=key, extraction_key=key, claim_count=len(claims), status="ok")
+        for segment in spoken:
+            row = asdict(segment)
+            put("transcript_segments", episode_id=key, segment_index=row.pop("index"), **row)
+        vectors = models.encode([claim.quote for claim in claims])
+        ((*scores,),) = models.score([invented.ReadEpisode(None, spoken, claims)])
+        for claim, vector, score in zip(claims, vectors, scores, strict=True):
+            named = {"claim_id": claim_id(key, claim.quote)}
+            row = asdict(claim) | {"features": "{}"}
+            put("claims", **named, episode_id=key, extractor="offline", prompt_version="1", **row)
+            put("claim_embeddings", **named, model=models.name, embedding=vector.tolist())
+            put("claim_scores", **named, scorer="offline", prompt_version="1", score=score.score, reason=score.reason)
+    for table, landed in tables.items():
+        append(connection, table, landed)
+
+
+def send(connection) -> None:
+    """Every digest so far was sent."""
+    connection.execute(
+        """
+        insert into ops.deliveries by name
+        select distinct digest_date, 'reader@localhost' as recipient, 'sent' as status, 'outbox' as channel,
+            digest_date::timestamp as due_at, digest_date::timestamp as sent_at
+        from marts.top_insights;
+        insert into ops.sent_insights
+        select digest_date, 'reader@localhost', rank, claim_id, theme_id from marts.top_insights
+        """
+    )
+
+
+def repeat(connection, days: int, times: int) -> None:
+    """Puts what all tables have of these days before them again, so many times, under other ids."""
+    columns: dict[str, list[dict]] = {}
+    for row in records(
+        connection,
+        """
+        select columns.schema_name || '.' || columns.table_name as of_table, column_name, data_type
+        from duckdb_columns() as columns
+        inner join duckdb_tables() as tables using (database_name, schema_name, table_name)
+        where columns.schema_name in ('raw', 'intermediate', 'marts', 'ops')
+        order by column_index
+        """,
+    ):
+        columns.setdefault(row.pop("of_table"), []).append(row)
+    for table, of_table in columns.items():
+        if not any(column["data_type"] == "DATE" for column in of_table) or table == "raw.days_to_derive":
+            continue
+        shown = ", ".join(_again(column["column_name"], column["data_type"]) for column in of_table)
+        connection.execute(
+            f"create temp table again as from {table}; truncate {table};"
+            f"insert into {table} select {shown} from again cross join range($times, -1, -1) as t (time)"
+            f" where {_again(*_day(of_table))} >= $first order by time desc; drop table again",
+            {"times": times, "days": days, "first": invented.EPOCH},
+        )
+
+
+def _day(columns: list[dict]) -> tuple[str, str]:
+    return next((column["column_name"], "DATE") for column in columns if column["data_type"] == "DATE")
+
+
+def _again(column: str, kind: str) -> str:
+    if kind in ("DATE", "TIMESTAMP"):
+        return f'cast("{column}" - to_days(cast($days * time as integer)) as {kind})'
+    if kind == "VARCHAR" and column.endswith(("_id", "guid")) and not column.endswith("show_id"):
+        return f"\"{column}\" || if(time > 0, 'x' || time, '')"
+    if column == "same_story":
+        return f"list_transform({column}, lambda one: one || if(time > 0, 'x' || time, ''))"
+    return f'"{column}"'
+
+
+def day(days: int, episodes: int) -> dict[str, float]:
+    """One more day, with its mail."""
+    number, models = days - 1, invented.Invented()
+    served = settings().data_dir / "served"
+    shutil.rmtree(served, ignore_errors=True)
+    invented.write_feeds(served, number, episodes)
+    taken, worked = dict.fromkeys(PARTS, 0.0), dict.fromkeys(PARTS, 0.0)
+    key = str(invented.day_of(number))
+    planted = {name: lambda *_: models for name in ("extractor", "scorer", "encoder")}
+    with server.serve(port=0, folder=served) as address, mock.patch.multiple(chosen_models, **planted):
+        feeds = served / "feeds.txt"
+        feeds.write_text("".join(f"{address}{path}\n" for path in server.feed_paths(served)))
+        here = {"PODCAST_FEEDS": str(feeds), "PODCAST_ALLOW_HOSTS": address.removeprefix("http://")}
+        with chain.environment(settings().data_dir, **here, PODCAST_MAKE_UP_DAYS="0", PODCAST_TRANSCRIBER="publisher"):
+            for part, step in _steps(key):
+                began, before = time.perf_counter(), _processor()
+                step()
+                taken[part] += time.perf_counter() - began
+                worked[part] += _processor() - before
+            began = time.perf_counter()
+            shutil.copyfile(settings().published, settings().data_dir / "cp")
+            copied = time.perf_counter() - began
+            with open_warehouse() as connection:
+                ((insights,),) = connection.execute(
+                    f"select count(*) from marts.top_insights where digest_date = '{key}'"
+                ).fetchall()
+                assert insights == 5, insights
+    return {
+        **taken,
+        **{f"{part}, processor": seconds for part, seconds in worked.items()},
+        "whole day": sum(taken.values()),
+        "processor": sum(worked.values()),
+        "megabytes": max(one.ru_maxrss for one in _used()) / 1024,
+        "cp": copied,
+        "copy": settings().published.stat().st_size / 1e6,
+    }
+
+
+def _used() -> list[resource.struct_rusage]:
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+
+
+def _processor() -> float:
+    return sum(one.ru_utime + one.ru_stime for one in _used())
+
+
+def _steps(key: str) -> list[tuple[str, Callable[[], object]]]:
+    steps = [
+        (step if step.startswith("dbt ") else "landing", call)
+        for dag, names in chain.STEPS.items()
+        for step, call in zip(names, chain.steps_of(dag, key), strict=True)
+    ]
+    return [
+        *steps,
+        ("publish", publish_digest.publish_copy),
+        ("pages", partial(publish_digest.write_pages, key)),
+        ("mail", partial(publish_digest.send_mail, key, wanted=True)),
+    ]
+
+
+if __name__ == "__main__":
+    what, folder, days, episodes = sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:])
+    with chain.environment(folder):
+        print(json.dumps({"history": history, "day": day}[what](days, episodes)))
