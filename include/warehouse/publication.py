@@ -62,8 +62,8 @@ def publish(warehouse: Path, copy: Path, state: Store | None = None) -> Path:
 
 
 def publish_ledger(copy: Path, state: Store) -> None:
-    """Brings what became of mails into the copy, where there is one; needs no warehouse. Costs what copying the file
-    does."""
+    """Brings what became of mails into the copy, where there is one, and counts them anew in `ops.runs`; needs no
+    warehouse. Costs what copying the file does."""
     if not copy.exists():
         return
     with _replaced(copy) as unfinished:

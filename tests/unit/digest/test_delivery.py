@@ -520,6 +520,7 @@ def test_the_steps_send_to_each_reader_their_own_and_tell_of_what_came_too_late(
     }
     with open_copy(tmp_path / "published" / "podcasts.duckdb") as copy:
         shown = records(copy, "select recipient, status from ops.deliveries order by recipient")
+        assert records(copy, "select mails from ops.runs where partition_date = $day", {"day": FULL}) == [{"mails": 2}]
     assert [tuple(row.values()) for row in shown] == [
         ("e***@example.com", "sent"), ("l***@example.com", "missed"), ("n***@example.com", "sent")
     ]  # fmt: skip
