@@ -19,9 +19,8 @@ def claim_text(headline: str, insight: str) -> str:
 
 
 def states(headline: str, insight: str) -> bool:
-    """Whether a headline is a sentence of the insight that can be read alone, or one with its matter before it; topic
-    lines and quotations are not."""
-    stated = words(headline.split(": ")[-1])
+    """Whether a headline is a sentence of the insight that can be read alone; topic lines and quotations are not."""
+    stated = words(headline)
     if len(stated) < SHORTEST_STATEMENT or "“" in headline:
         return False
     return f" {' '.join(stated)} " in f" {' '.join(words(insight))} "

@@ -288,8 +288,6 @@ def test_a_claim_that_a_sentence_of_it_can_head_goes_before_one_that_is_worth_a_
     line = {"score": 3.1, "insight": insight.replace("four", "five"), "headline": "Ferries: battery boats, islands"}
     assert list(five(day(line, stated), NOTHING_SENT)["claim_id"]) == ["c1", "c0"]
     assert list(five(day(line | {"score": 3.3}, stated), NOTHING_SENT)["claim_id"]) == ["c0", "c1"]
-    under = stated | {"headline": f"Battery boats: {stated['headline']}"}
-    assert list(five(day(line, under), NOTHING_SENT)["claim_id"]) == ["c1", "c0"]
 
 
 def test_a_sent_claim_counts_by_the_theme_that_it_has_now():

@@ -186,36 +186,3 @@ def test_a_report_is_not_headed_by_its_reporter():
     names = Names(Episode("e", "Lissary News", ""), [])
     told = "Lissary's Ada Osei has more, and they found the turbines in a warehouse of the harbour."
     assert "Osei" not in headline(told, "", Counter(words(told)), names, meaning(told))
-
-
-FERRIES = "Does nobody know the ferry of Ostrey? It carries 900 tonnes of grain, and they want it so."
-
-
-def under(matter: str, told: str) -> str:
-    names = Names(Episode("e", "Harbour Talk", ""), [told])
-    return headline(told, "", Counter(words(told)), names, meaning(told), matter=matter)
-
-
-def test_what_the_notes_call_a_matter_is_the_topic():
-    found = under("Why grain is late", FERRIES)
-    assert found.startswith("Why grain is late: ")
-    assert "Ostrey" in found or "900 tonnes" in found
-    assert under("Ferries of Ostrey: late again", FERRIES).startswith("Ferries of Ostrey: late again – ")
-    assert under("Why is grain late?", FERRIES).startswith("Why is grain late? ")
-
-
-def test_a_statement_is_told_without_the_matter_that_it_names():
-    told = "The ministry of Ostrey counts 200 leaking hulls in the harbour. They want to repair it with that."
-    assert under("Leaks", told) == "The ministry of Ostrey counts 200 leaking hulls in the harbour"
-
-
-def test_what_somebody_unnamed_does_is_not_quoted_under_a_matter():
-    assert "“" not in under("Harbour fees", "She sold 900 tonnes of grain to the estuary mills, and so did they.")
-
-
-def test_what_speakers_say_of_themselves_is_quoted_where_their_name_is_known():
-    told = "We mended 900 ferries in the yards of the estuary, as nobody else would."
-    names = Names(Episode("e", "Harbour Talk", ""), [told])
-    found = headline(told, "", Counter(words(told)), names, meaning(told), speaker="Ada Osei")
-    assert found.startswith("Ada Osei: “We mended 900 ferries")
-    assert "We mended" not in headline(told, "", Counter(words(told)), names, meaning(told))

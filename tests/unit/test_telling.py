@@ -51,7 +51,7 @@ def test_talk_without_stops_is_told_with_stops_and_capitals_and_its_own_words():
     assert found[0].isupper()
     assert found.endswith(".")
     assert " What " not in found
-    assert words(found) == words(f"{said} {said}")[: len(words(found))]
+    assert words(found) == words(said)[: len(words(found))]
 
 
 def test_a_stop_is_written_only_where_a_sentence_clearly_ends():
@@ -79,8 +79,3 @@ def test_the_talk_turns_after_a_report_is_signed_off():
     spoken = sentences([Segment(0, f"{LOCK} {WHY} Ada Osei, Harbour News, Ostrey. {COST}", None)])
     vectors = bundled_encoder().encode([s.text for s in spoken])
     assert (0, 2) in one_matter(spoken, vectors, 0, 3)
-
-
-def test_what_is_short_goes_on_with_what_belongs_to_it():
-    more = "The council of Ostrey has closed the lock three winters now."
-    assert telling(f"{LOCK} {COST} {WHY} {more}", 0, 1) == f"{LOCK} {COST} {WHY} {more}"

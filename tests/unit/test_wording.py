@@ -61,9 +61,3 @@ def test_a_first_sentence_that_leans_on_what_is_not_told_goes_where_the_next_sta
     assert readable(f"Also being compatible with all of that has been hard. {rest}") == rest
     assert readable(f"That has been hard. It was. {rest}").startswith("That has been hard.")
     assert readable("That has been hard for all of us. The pier is closed.").startswith("That has been hard")
-
-
-def test_the_united_states_are_written_as_they_are_however_captions_cut_them():
-    assert (
-        readable("the u. S debt climbs and u.s. treasuries fall.") == "The U.S. debt climbs and U.S. treasuries fall."
-    )

@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from include.claims.offline import signals
 from include.claims.offline.adverts import runs_the_show, sells
 from include.claims.offline.headlines import headline
 from include.claims.offline.names import Names
-from include.claims.offline.notes import Notes
 from include.claims.offline.passages import Passage, Sentence, passages, sentences
 from include.claims.offline.reasons import reason
 from include.claims.offline.telling import Told, told
@@ -25,7 +23,7 @@ from include.models.embedding import bundled_encoder
 from include.transcripts.segment import Segment
 from include.words import words
 
-CODE = "22"
+CODE = "21"
 MOST_CLAIMS = 20
 MOST_DROPPED = 20
 WORDS_A_CLAIM = 100
@@ -38,10 +36,6 @@ SELLS = 0.25
 CROWDING, CROWDED = 0.25, 300
 """What a passage loses to a better one at the same place, in standard deviations of the worth of passages, and at how
 many words from it that has fallen to a third: one place of a talk is told once."""
-
-
-_FULL_NAME = re.compile(r"[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]*){1,3}")
-"""What names a speaker; "Speaker 2" and "Host" do not."""
 
 
 @functools.cache
@@ -57,8 +51,7 @@ class Reading:
 
     def __init__(self, episode: Episode, segments: Sequence[Segment], quotes: Sequence[Claim] = ()):
         self.episode = episode
-        self.notes = Notes(episode)
-        self.spoken: list[Sentence] = self.notes.parted(sentences(segments))
+        self.spoken: list[Sentence] = sentences(segments)
         self.orders = [i for i, s in enumerate(self.spoken) if gives_orders(s.text)]
         self.found: list[Passage] = passages(self.spoken, frozenset(self.orders))
         picked = [_located(self.spoken, claim) for claim in quotes] if self.spoken else []
@@ -67,10 +60,7 @@ class Reading:
         about = encoder.encode(signals.about(episode))
         self.seen = signals.seen(self.spoken, self.found, picked, self.sentence_vectors, about)
         self.found += picked
-        sold = [
-            sold or self.notes.sells(sentence.start_seconds)
-            for sold, sentence in zip(sells(self.spoken), self.spoken, strict=True)
-        ]
+        sold = sells(self.spoken)
         self.rules = np.array([[any(sold[p.first : p.last + 1]), runs_the_show(p.text)] for p in self.found])
 
     @functools.cached_property
@@ -242,10 +232,7 @@ def _headline(reading: Reading, run: Told, insight: str) -> str:
     meaning = sizes @ reading.sentence_vectors[run.first : run.last + 1]
     meaning /= np.linalg.norm(meaning) + 1e-9
     near = _near(reading, run.first)
-    matter = reading.notes.matter(reading.spoken[run.first].start_seconds, meaning)
-    speaker = reading.spoken[run.first].speaker or ""
-    named = speaker if _FULL_NAME.fullmatch(speaker) else ""
-    found = headline(insight, before, near, reading.names, meaning, _whole(reading, run), matter, named)
+    found = headline(insight, before, near, reading.names, meaning, _whole(reading, run))
     return found or " ".join(insight.split()[:MOST_OPENING]) + "…"
 
 

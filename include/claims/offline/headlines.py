@@ -15,7 +15,7 @@ import numpy as np
 
 from include.claims.grammar import grammar
 from include.claims.offline.names import Names
-from include.claims.offline.statements import LONGEST, SPEAKERS, Statement, statements
+from include.claims.offline.statements import SPEAKERS, Statement, statements
 from include.claims.offline.things import NAMING, VAGUE, Thing, counts, named_by, rarity, reports, text_of, things
 from include.claims.offline.wording import capital
 from include.models.embedding import bundled_encoder
@@ -38,11 +38,8 @@ MOST_THINGS = 3
 WORTH_NAMING = 1.6
 LEAST_WORTH_NAMING = 0.9
 LEAST_MEANT = 0.2
-CLEARLY_MEANT = 0.35
 """How much a thing must tell to be named after the topic; how like it must be to the passage if it is no name or
-figure, or the notes of the episode say what its matter is."""
-SHORTEST_MATTER = 3
-"""How many words the notes must have for a matter so that it is told alone."""
+figure."""
 CLEARLY = 0.5
 PLAIN_TOPIC = 4.0
 LEAST_TOPIC = 2.5
@@ -50,7 +47,6 @@ LEAST_TOPIC = 2.5
 
 _IT = frozenset("it that this there".split())
 """What mostly stands for nothing that has a name before "is": "It's not as though"."""
-_PERSONS = frozenset("he him his she her hers they them their theirs".split())
 _SOMEONE = frozenset("he him his she her hers".split())
 
 
@@ -61,12 +57,8 @@ def headline(
     names: Names,
     meaning: np.ndarray,
     written: Collection[str] | None = None,
-    matter: str = "",
-    speaker: str = "",
 ) -> str:
     """At most 22 words that `told` holds, or, for its topic, what was said just `before`; empty where it names nothing.
-    `matter` is what the notes of the episode call what the passage is about: they know best, where they call it
-    something, and it is the topic. `speaker` is who says it, by name, if that is known.
 
     `near` counts the words said around it, `meaning` is the passage's, as a unit vector. A sentence is stated only
     where its borders were written down by who heard it: those of `written`, as words parted by blanks; all where it is
@@ -79,19 +71,7 @@ def headline(
     said.sort(key=lambda s: -_telling(s, topic))
     for stated in said:
         if stated.alone and _telling(stated, topic) >= WORTH_STATING:
-            if stated.reporter:
-                return f"{_reporter(stated.reporter)}: {stated.text}"
-            return _joined(matter, stated.text) if matter and _is_placeless(stated, matter) else stated.text
-    if matter:
-        quoted = next((s for s in said if _is_quotable(s) and _telling(s, topic) >= WORTH_QUOTING), None)
-        telling = [t for t in named if t.named or t.figure or (t.meant >= CLEARLY_MEANT and " " in t.more)]
-        if len(words(matter)) < SHORTEST_MATTER:
-            telling = named
-        rest = f"“{quoted.text}”" if quoted else _besides(telling, _stems(matter), MOST_THINGS - 1, LONGEST_LINE // 2)
-        return _joined(matter, rest)
-    own = next((s for s in said if speaker and not s.points and _is_quotable(s)), None)
-    if own is not None and _telling(own, topic) >= WORTH_QUOTING:
-        return f"{speaker}: “{own.text}”"
+            return f"{_reporter(stated.reporter)}: {stated.text}" if stated.reporter else stated.text
     few = sum(thing.value >= WORTH_NAMING for thing in named) < MOST_THINGS
     if topic is None or few or (topic.about < PLAIN_TOPIC and not topic.named):
         least = topic.about + (-CLEARLY if few else CLEARLY) if topic else 0.0
@@ -102,33 +82,11 @@ def headline(
     leading = [thing for thing in [*named, *([topic] if topic else [])] if thing.may_lead]
     line = _line(named, topic)
     thin = ", " not in line
-    if thin and own is not None and _telling(own, topic) >= WORTH_QUOTING - THIN:
-        return f"{speaker}: “{own.text}”"
     for stated in said:
         found = "" if stated.vague and not thin else _quoted(doc, stated, leading)
         if found and _telling(stated, topic) >= WORTH_QUOTING - THIN * (thin and not stated.vague):
             return found
     return line
-
-
-def _joined(matter: str, rest: str) -> str:
-    if not rest:
-        return matter
-    if matter[-1] in "?!…":
-        return f"{matter} {capital(rest)}"
-    return f"{matter} – {rest}" if ": " in matter else f"{matter}: {rest}"
-
-
-def _is_placeless(stated: Statement, matter: str) -> bool:
-    """Whether a statement names nobody and nothing by name, so that its matter is said with it where there is room."""
-    room = stated.size + len(words(matter)) <= LONGEST
-    return room and not any(t.ent_type_ in NAMING for t in stated.tokens) and not _stems(matter) & _stems(stated.text)
-
-
-def _is_quotable(stated: Statement) -> bool:
-    """Whether a statement is understood as a quotation under the matter that is spoken of."""
-    pointing = stated.points and _PERSONS & {token.lower_ for token in stated.tokens}
-    return not stated.vague and not pointing and stated.size <= LONGEST_QUOTED
 
 
 def _is_whole(stated: Statement, written: Collection[str] | None) -> bool:
@@ -210,24 +168,19 @@ def _reporter(token: "Token") -> str:
 
 
 def _line(named: Sequence[Thing], topic: Thing | None) -> str:
-    """The topic, and what tells most of the passage besides."""
+    """The topic, and what tells most of the passage besides, in its order."""
     if topic is None:
         return ""
-    rest = _besides(named, _stems(topic.more) | topic.key, MOST_THINGS, LONGEST_LINE - len(topic.text.split()))
-    return capital(topic.text) + (f": {rest}" if rest else "")
-
-
-def _besides(named: Sequence[Thing], topic: frozenset[str], most: int, longest: int) -> str:
-    """What tells most of the passage besides its topic, in the order of the passage."""
-    chosen: list[Thing] = []
+    chosen = [topic]
+    size = len(topic.text.split())
     for thing in sorted(named, key=lambda thing: -thing.value):
-        if thing.value < (WORTH_NAMING if len(chosen) > 1 else LEAST_WORTH_NAMING) or len(chosen) >= most:
+        if thing.value < (WORTH_NAMING if len(chosen) > 2 else LEAST_WORTH_NAMING) or len(chosen) > MOST_THINGS:
             break
-        size = sum(len(one.more.split()) for one in [*chosen, thing])
+        fits = size + len(thing.more.split()) <= LONGEST_LINE
         tells = thing.named or thing.figure or thing.meant >= LEAST_MEANT
-        again = _share(_stems(thing.more), topic) or any(
-            _share(_stems(thing.more), t.key) or _share(thing.key, _stems(t.more)) for t in chosen
-        )
-        if size <= longest and tells and not again:
+        again = any(_share(_stems(thing.more), t.key) or _share(thing.key, _stems(t.more)) for t in chosen)
+        if fits and tells and not again:
             chosen.append(thing)
-    return ", ".join(thing.more for thing in sorted(chosen, key=lambda thing: thing.at))
+            size += len(thing.more.split())
+    rest = ", ".join(thing.more for thing in sorted(chosen[1:], key=lambda thing: thing.at))
+    return capital(topic.text) + (f": {rest}" if rest else "")

@@ -22,7 +22,7 @@ NEAR = 45
 _NOT_SPEECH = re.compile(r"^\W*(?:break|music|theme music|advert(?:isement)?s?|applause|jingle|outro|intro)\W*$", re.I)
 _ENDING = re.compile(r"(?:[.!?…]+|\.\.\.)[\"'”’)\]]*(?=\s+[\"'“‘(\[]*[A-Z0-9$£€])|[!?…][\"'”’)\]]*(?=\s)")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|approx|No|Inc|Ltd|Corp|Co|Gen|Sen|Rep|e\.g|i\.e|a\.k\.a)|\b[A-Za-z])\.$"
+    r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|Jr|Sr|vs|etc|approx|No|Inc|Ltd|Corp|Co|Gen|Sen|Rep|e\.g|i\.e|a\.k\.a)|\b[A-Z])\.$"
 )
 
 

@@ -18,9 +18,6 @@ from include.claims.offline.wording import capital, opened
 
 MOST_TOLD = 90
 LEAST_TOLD = 25
-ENOUGH = 65
-"""Up to how many words what is told goes on, or begins earlier, as long as its matter is spoken of: of 120 graded texts
-that had fewer, 37 % could not be understood, of the others 6 %."""
 BACK = 50
 """How many words before a passage are told with it, so that it begins where its subject is named."""
 FAR = 160
@@ -66,8 +63,7 @@ def told(spoken: Sequence[Sentence], vectors: np.ndarray, passage: Passage, weig
     a meaning is worth: of a passage that is too long, or of two matters, the part that weighs most is told."""
     first, last = _heaviest(spoken, vectors, passage, weights)
     first, lead = _beginning(spoken, vectors, first, last)
-    first, last = _enough(spoken, vectors, first, _end(spoken, first, last), lead)
-    return Told(first, last, lead)
+    return Told(first, _end(spoken, first, last), lead)
 
 
 def _written(said: Sequence[Sentence]) -> str:
@@ -167,30 +163,6 @@ def _end(spoken: Sequence[Sentence], first: int, last: int) -> int:
         last -= 1
     adds = spoken[last].size > SHORT or not leans(spoken[last].text) or size - spoken[last].size < LEAST_TOLD
     return last if adds or last == first else last - 1
-
-
-def _enough(
-    spoken: Sequence[Sentence], vectors: np.ndarray, first: int, last: int, lead: int | None
-) -> tuple[int, int]:
-    """What is told, with sentences after it and before it that belong to it, until it is long enough."""
-    size = sum(sentence.size for sentence in spoken[first : last + 1])
-    goes_on, begins_earlier = True, lead is None
-    while size < ENOUGH and (goes_on or begins_earlier):
-        i = last + 1 if goes_on else first - 1
-        belongs = (
-            0 <= i < len(spoken)
-            and spoken[i].turn == spoken[first].turn
-            and not _turns(spoken, vectors, max(i, first))
-            and size + spoken[i].size <= MOST_TOLD
-        )
-        if goes_on:
-            goes_on = belongs and not _dangles(spoken, i)
-            last += goes_on
-        else:
-            begins_earlier = belongs and stands(opened(spoken[i].text))
-            first -= begins_earlier
-        size = sum(sentence.size for sentence in spoken[first : last + 1])
-    return first, last
 
 
 def _dangles(spoken: Sequence[Sentence], i: int) -> bool:

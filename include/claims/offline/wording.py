@@ -47,7 +47,6 @@ LEFT_OF_A_THOUGHT = 30
 """How many words of a passage stay at least, where what goes says nothing, and where it says something."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _HIDDEN = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\x00-\x08\x0b-\x1f\x7f]")
-_US = re.compile(r"\b[Uu]\. ?[Ss]\b\.?(?=\s+[\w$])")
 _NOD = re.compile(
     r"^(?:oh,? |wow,? )?that(?:'s|’s| is| was) (?:a )?(?:pretty|really|very|so|super|quite)? ?"
     r"(?:interesting|cool|great|awesome|amazing|fascinating|true|right|fair|good)(?: (?:question|point))?[.!]$",
@@ -89,7 +88,7 @@ def _leads_in(sentence: str) -> bool:
 
 
 def _tidied(passage: str) -> str:
-    text = _US.sub("U.S.", " ".join(_HIDDEN.sub("", passage).split()))
+    text = " ".join(_HIDDEN.sub("", passage).split())
     text = _UNHEARD.sub(" …", text)
     text = _BRACKETS.sub("", text)
     text = re.sub(r"(?:^|(?<=\s))(?:>+|(?:&gt;)+)\s+", "", text)
@@ -106,7 +105,7 @@ def _tidied(passage: str) -> str:
     text = re.sub(r"\s+([,.;:!?])", r"\1", text)
     text = re.sub(r",(?:\s*,)+", ",", text)
     text = re.sub(r"([.!?]),", r"\1", text)
-    text = re.sub(r"(?<=[.!?] )(?<!U\.S\. )[a-z]", lambda m: m[0].upper(), text) if "..." not in text else text
+    text = re.sub(r"(?<=[.!?] )[a-z]", lambda m: m[0].upper(), text) if "..." not in text else text
     return " ".join(text.split()).strip(" ,")
 
 
