@@ -163,7 +163,7 @@ def test_a_digest_that_was_not_built_after_its_claims_were_is_made_up_by_a_later
 
 def test_a_digest_that_is_built_between_a_failed_rebuild_and_its_repair_is_put_right(data, undisturbed):
     # The part of a build of claims that is done when it fails: the models that read staging alone.
-    build(FIRST, "--select", "int_claim_words int_claim_repetition int_episode_names")
+    build(FIRST, "--select", "int_claim_words int_claim_repetition int_episode_names segments")
     build(SECOND, "--selector", "digest")
     build(LAST, "--selector", "claims")
     build(LAST, "--selector", "digest")
