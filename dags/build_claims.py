@@ -7,7 +7,7 @@ and lets dbt build episodes, what they speak of, and the stories of the day.
 **When** — as soon as the day's transcripts are landed.
 
 **Reads** `raw.transcripts`, `raw.transcript_segments`. **Writes** `raw.claims`, `raw.claim_embeddings`,
-`raw.llm_calls`, `ops.dropped_claims`, and the dbt models of the selector `claims`.
+`ops.dropped_claims`, what was answered to the state, and the dbt models of the selector `claims`.
 
 **Rerun** — clear the run of the day. A transcript that the same extractor, in the same version, has read is not read
 again, and no question is put to a chat model twice.

@@ -38,7 +38,7 @@ def publish_digest():
 
         return steps.write_pages(partition_key)
 
-    @task(pool=WRITER_POOL)
+    @task
     def send_mail(partition_key=None, dag_run=None, triggering_asset_events=None):
         from include.pipeline import publish_digest as steps
         from include.pipeline.delivery_wish import wants_delivery

@@ -8,11 +8,11 @@ the best tell the same story as others that are like them.
 **When** — as soon as the day's claims are built.
 
 **Reads** `raw.claims`, `raw.claim_embeddings`, `raw.transcript_segments`. **Writes** `raw.claim_scores`,
-`raw.story_verdicts`, `raw.story_pairs`, `raw.llm_calls`.
+`raw.story_verdicts`, `raw.story_pairs`, and what was answered to the state.
 
 **Rerun** — clear the run of the day. A day that this scorer, in this version, has scored is not scored again.
 
-**When it fails** — the log names the claim or the call; what was answered is kept in `raw.llm_calls`. Pairs
+**When it fails** — the log names the claim or the call; what was answered is kept in the state. Pairs
 of claims on which the chat model said nothing have no verdict in `ops.story_pairs`; a rerun asks about them again.
 """
 

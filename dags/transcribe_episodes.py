@@ -9,7 +9,7 @@ taken up by the next day's run, newest first: an episode keeps its day, which th
 **When** — as soon as the day's episodes are landed.
 
 **Reads** `raw.episodes`, the transcripts and the audio that feeds link to. **Writes** `raw.transcripts`,
-`raw.transcript_segments`, `raw.transcription_jobs`.
+`raw.transcript_segments`, and each try at a recording to the state.
 
 **Rerun** — clear the run of the day (`airflow dags clear transcribe_episodes --partition-key 2026-01-15`).
 Nothing that was transcribed is transcribed or paid again; what failed is tried again, three times for each source.

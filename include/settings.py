@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PODCAST_", env_ignore_empty=True, extra="ignore")
 
     data_dir: Path = PROJECT / "data"
+    state_url: SecretStr = SecretStr("")
     feeds: str = ""
     allow_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     make_up_days: Annotated[int, Field(ge=0)] = 7

@@ -14,6 +14,8 @@ from types import ModuleType
 
 from include.pipeline import build_claims, ingest_episodes, publish_digest, score_claims, transcribe_episodes
 from include.settings import PROJECT, settings
+from include.state import store
+from include.warehouse import mirror
 from include.warehouse.database import open_warehouse, records
 
 STEPS = {
@@ -71,6 +73,8 @@ def build(selector: str, day: str) -> None:
     """One `dbt build` of a selector. Raises AssertionError with what failed."""
     from dbt.cli.main import dbtRunner
 
+    with open_warehouse() as connection:
+        mirror.bring(connection, store.of(settings()))
     target = settings().data_dir / "dbt"
     arguments = ["--quiet", "--log-path", str(target), "build", "--target-path", str(target)]
     folders = ["--project-dir", str(PROJECT / "dbt"), "--profiles-dir", str(PROJECT / "dbt")]
@@ -80,15 +84,18 @@ def build(selector: str, day: str) -> None:
 
 
 def tables(file: Path, schemas: tuple[str, ...], leave_out: Mapping[str, set[str]] | None = None) -> dict[str, list]:
-    """Every row of every table of some schemas, sorted; columns named in `leave_out` aside, and how long tasks took."""
+    """Every row of every table of some schemas, sorted, with what they follow of the state beside the warehouse;
+    columns named in `leave_out` aside, and how long tasks took."""
     contents = {}
     with open_warehouse(file) as connection:
+        mirror.bring(connection, store.at(file.parent))
         for row in records(
             connection,
             """
             select table_schema || '.' || table_name as name, list(column_name order by column_name) as columns
             from information_schema.columns
-            where list_contains($schemas, table_schema) and table_name not in ('step_times', 'runs')
+            where
+                list_contains($schemas, table_schema) and table_name not in ('mirrored', 'step_times', 'runs')
             group by all
             """,
             {"schemas": list(schemas)},

@@ -2,10 +2,12 @@
 
 import argparse
 import sys
+from datetime import date
 
-from include.delivery.ledger import settle
-from include.warehouse import partition
-from include.warehouse.database import open_warehouse
+from include.delivery import ledger
+from include.settings import settings
+from include.state import store
+from include.warehouse import partition, publication
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,12 +21,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("verdict", choices=("arrived", "lost"))
     given = parser.parse_args(arguments)
     try:
-        with open_warehouse() as connection:
-            settle(connection, partition.day(given.date), given.recipient, given.verdict == "arrived")
+        day, arrived = partition.day(given.date), given.verdict == "arrived"
+        ledger.settle(store.of(settings()), day, given.recipient, arrived, _five(day) if arrived else ())
     except (LookupError, ValueError) as problem:
         print(problem, file=sys.stderr)
         return 1
     return 0
+
+
+def _five(day: date) -> list[ledger.Told]:
+    with publication.open_copy(settings().published) as connection:
+        five = "select rank, claim_id, theme_id from marts.top_insights where digest_date = $day"
+        return [ledger.Told(*row) for row in connection.execute(five, {"day": day}).fetchall()]
 
 
 if __name__ == "__main__":

@@ -3,13 +3,10 @@
 import logging
 import shlex
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from itertools import groupby
-
-import duckdb
 
 from include.delivery import ledger
 from include.delivery.channels import reached_by
@@ -18,10 +15,9 @@ from include.delivery.mail import Letter, message_id
 from include.delivery.outcome import Delivery, Outcome
 from include.delivery.transports import Transport, in_short
 from include.digest.recipients import Recipient
+from include.state.store import Store
 
 log = logging.getLogger(__name__)
-
-OpenWarehouse = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 Compose = Callable[[Recipient, frozenset[str]], Letter]
 """Writes the letter to a recipient, who has been told the themes of these ids in the 14 days before."""
@@ -32,7 +28,7 @@ class DeliveryError(Exception):
 
 
 def deliver(
-    warehouse: OpenWarehouse,
+    state: Store,
     day: date,
     recipients: Sequence[Recipient],
     sender: str,
@@ -43,24 +39,21 @@ def deliver(
     """Sends the digest of a day to each recipient that has not had it and for whom it is due, by their channel or else
     by `transport`; returns what became of each. For whom it is due later, it is scheduled.
 
-    The warehouse is opened for a moment before and after each mail and is closed while the network is waited for; so
-    at most one mail is ever undecided. A refused recipient is recorded and stops nobody. Calling it again is safe: it
-    sends what is left. Raises DeliveryError at the end, when all others have been served, where a mail is undecided or
-    could not be sent for a passing reason.
+    The ledger is written before and after each mail, and nothing is held while the network is waited for; so a process
+    that is killed leaves at most one mail undecided. Others may do the same at the time. A refused recipient is
+    recorded and stops nobody. Calling it again is safe: it sends what is left. Raises DeliveryError at the end, when
+    all others have been served, where a mail is undecided or could not be sent for a passing reason.
     """
     outcomes = []
     for recipient in recipients:
         delivery = Delivery(day, recipient.address, message_id(day, recipient.address, sender))
         way = reached_by(recipient, transport)
-        with warehouse() as connection:
-            kept = ledger.begin(connection, delivery, recipient.due_at(day), way.channel, now)
-            told = ledger.told_to(connection, delivery)
-        outcome = kept or send(delivery, recipient, told, way, compose)
+        kept = ledger.begin(state, delivery, recipient.due_at(day), way.channel, now)
+        outcome = kept or send(delivery, recipient, ledger.told_to(state, delivery), way, compose)
         if kept and kept.state not in ("scheduled", "pending"):
             continue
         if not kept:
-            with warehouse() as connection:
-                ledger.record(connection, outcome)
+            ledger.record(state, outcome)
         log.log(
             logging.INFO if outcome.state in ("sent", "scheduled") else logging.WARNING,
             "digest of %s to %s: %s", day, delivery.recipient, outcome.error or outcome.state,
@@ -73,7 +66,7 @@ def deliver(
 
 
 def deliver_due(
-    warehouse: OpenWarehouse,
+    state: Store,
     recipients: Sequence[Recipient],
     sender: str,
     transport: Transport,
@@ -83,14 +76,13 @@ def deliver_due(
     """Sends what was scheduled or put off and is due by now, of any day, oldest first; see `ledger.give_up` for what is
     not sent any more. Raises DeliveryError as `deliver` does, once all days have been served."""
     known = {recipient.address: recipient for recipient in recipients}
-    with warehouse() as connection:
-        due = ledger.due(connection, now)
+    due = ledger.due(state, now)
     outcomes: list[Outcome] = []
     troubles: list[str] = []
     for day, mails in groupby(due, key=lambda mail: mail[0]):
         waiting = [known.get(address) or Recipient(address) for _, address in mails]
         try:
-            outcomes += deliver(warehouse, day, waiting, sender, transport, compose(day), now)
+            outcomes += deliver(state, day, waiting, sender, transport, compose(day), now)
         except DeliveryError as error:
             troubles.append(str(error))
     if troubles:
@@ -101,7 +93,7 @@ def deliver_due(
 def send(
     delivery: Delivery, recipient: Recipient, told: frozenset[str], transport: Transport, compose: Compose
 ) -> Outcome:
-    """Sends one mail; needs no warehouse, and is not safe to repeat. A recipient that is no mail address fails."""
+    """Sends one mail; writes no ledger, and is not safe to repeat. A recipient that is no mail address fails."""
     try:
         letter = compose(recipient, told)
     except BadAddress as error:

@@ -35,8 +35,7 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError) as problem:
         print(f"Cannot read the claims: {problem}", file=sys.stderr)
         return 2
-    # A folder of its own, where its answers are found again: the pipeline's is emptied into the warehouse.
-    judge = story_judge(settings(), "themes_of_files")
+    judge = story_judge(settings())
     try:
         themes = group([row["id"] for row in rows], [row["text"] for row in rows], judge)
     except UnusableModel as problem:

@@ -1,15 +1,22 @@
 """Caps on a day's spending, in US dollars and in hours of audio, that hold under concurrency, over retries and over
 backfills: what counts is the calendar day (UTC) on which it is spent, whatever day it is spent for."""
 
-import contextlib
-import fcntl
-import json
+import math
 import uuid
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Date, TextClause, bindparam, text
 
 from include.settings import Settings
+from include.state import store
+from include.state.store import Store
+
+USD = "usd"
+AUDIO_HOURS = "audio-hours"
+
+_BILLION = 10**9
+_BOUNDLESS = 2**62
 
 
 class CapReached(Exception):
@@ -21,19 +28,21 @@ class CapReached(Exception):
 class Budget:
     """A cap: the most that something can cost is reserved before it is begun, and what it did cost is settled after.
 
-    The cap is shared by all processes that name the same ledger file, and outlives them; a reservation of a killed
-    process stays, since it may have been billed.
+    The cap is shared by all processes that name the same store, kind and day (today where none is given), and outlives
+    them; a reservation of a killed process stays, since it may have been billed. What a reservation costs does not grow
+    with how many there are.
     """
 
-    def __init__(self, limit: float, ledger: Path):
+    def __init__(self, limit: float, state: Store, kind: str = USD, day: date | None = None):
         self.limit = limit
-        self._ledger = ledger
+        self._state = state
+        self._of: dict[str, Any] = {"kind": kind, "day": day or store.now().date()}
 
     @property
     def spent(self) -> float:
         """All that was spent or is reserved."""
-        with self._locked() as entries:
-            return sum(entries.values())
+        with self._state.reading() as connection:
+            return (connection.scalar(_SPENT, self._of) or 0) / _BILLION
 
     def reserve(self, amount: float, token: str | None = None) -> str | None:
         """A token for `settle`, or None where this much would pass the cap. What costs nothing is always allowed.
@@ -41,12 +50,7 @@ class Budget:
         A token that is given is the spender's own: reserved again, it takes the place of what it reserved before.
         """
         token = token or uuid.uuid4().hex
-        with self._locked() as entries:
-            others = sum(entries.values()) - entries.get(token, 0.0)
-            if amount > 0 and others + amount > self.limit + 1e-9:
-                return None
-            self._write(token, amount)
-            return token
+        return token if self._put(token, amount, self.limit if amount > 0 else math.inf) else None
 
     def hold(self, amount: float, what: str) -> str:
         """A token for `settle`. Raises CapReached where this much, for one such thing, would pass the cap."""
@@ -58,33 +62,52 @@ class Budget:
         return token
 
     def settle(self, token: str, amount: float) -> None:
-        with self._locked():
-            self._write(token, amount)
+        self._put(token, amount, math.inf)
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[dict[str, float]]:
-        """What each token has, while no other thread or process reads or writes it."""
-        self._ledger.parent.mkdir(parents=True, exist_ok=True)
-        with self._ledger.open("a+", encoding="utf-8") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.seek(0)
-            entries = {}
-            for line in file:
-                with contextlib.suppress(ValueError):  # the last line of a process killed while writing it
-                    entry = json.loads(line)
-                    entries[entry["token"]] = entry["amount"]
-            yield entries
+    def _put(self, token: str, amount: float, limit: float) -> bool:
+        """Gives a spender this much in the place of what it has, if all together stay within the limit."""
+        # In whole numbers, so that a sum is what its parts are; rounded down, so that they fit where it does.
+        wanted = {**self._of, "token": token, "amount": math.floor(round(amount * _BILLION, 3))}
+        most = round(min(limit * _BILLION, _BOUNDLESS))
+        with self._state.writing() as connection:
+            connection.execute(_LOCK, self._of)
+            had = connection.scalar(_HAD, {**self._of, "token": token}) or 0
+            change = {"change": wanted["amount"] - had, "most": most}
+            if not connection.execute(_RESERVE, {**self._of, **change}).rowcount:
+                return False
+            connection.execute(_NOTE, wanted)
+            return True
 
-    def _write(self, token: str, amount: float) -> None:
-        with self._ledger.open("a", encoding="utf-8") as file:
-            file.write("\n" + json.dumps({"token": token, "amount": amount}))
+
+def _on_a_day(sql: str) -> TextClause:
+    return text(sql).bindparams(bindparam("day", type_=Date))
+
+
+# Locks the total, so that what a spender has of it cannot change before it is written.
+_LOCK = _on_a_day(
+    """
+    insert into budgets (kind, day, spent) values (:kind, :day, 0)
+    on conflict (kind, day) do update set spent = budgets.spent
+    """
+)
+_HAD = _on_a_day("select amount from reservations where kind = :kind and day = :day and token = :token")
+_RESERVE = _on_a_day(
+    "update budgets set spent = spent + :change where kind = :kind and day = :day and spent + :change <= :most"
+)
+_NOTE = _on_a_day(
+    """
+    insert into reservations (kind, day, token, amount) values (:kind, :day, :token, :amount)
+    on conflict (kind, day, token) do update set amount = excluded.amount
+    """
+)
+_SPENT = _on_a_day("select spent from budgets where kind = :kind and day = :day")
 
 
 def dollars(settings: Settings, day: date) -> Budget:
     """What chat models and transcription may cost together on a calendar day."""
-    return Budget(settings.daily_budget_usd, ledger=settings.landing / "spending" / f"{day}-usd.jsonl")
+    return Budget(settings.daily_budget_usd, store.of(settings), USD, day)
 
 
 def audio_hours(settings: Settings, day: date) -> Budget:
     """How much audio may be transcribed on a calendar day, by whatever does it."""
-    return Budget(settings.daily_audio_hours, ledger=settings.landing / "spending" / f"{day}-audio-hours.jsonl")
+    return Budget(settings.daily_audio_hours, store.of(settings), AUDIO_HOURS, day)

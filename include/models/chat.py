@@ -89,11 +89,6 @@ class ChatModel:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def keys(self, question: Question) -> tuple[str, ...]:
-        """The keys under which answers to a question are kept: to it, and where it was asked once more."""
-        system = question.prompt.system
-        return tuple(call_key(self.name, question, asked) for asked in (system, system + _ONCE_MORE))
-
     def _ask(self, question: Question) -> Answer:
         first = self._once(question, question.prompt.system)
         if first.status != "malformed":

@@ -74,8 +74,6 @@ class Asks(Protocol):
 
     def ask_all(self, questions: Sequence[Question]) -> list[Answer]: ...
 
-    def keys(self, question: Question) -> tuple[str, ...]: ...
-
 
 def load_prompt(name: str, language: str = ENGLISH) -> Prompt:
     """The prompt in `include/models/prompts/NAME.md`: what stands above its first line `---` is the system part.

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from include.claims import embeddings, extraction
 from include.claims.embeddings import Embedded, Unembedded
 from include.claims.extraction import Read, ToRead
-from include.models.calls import lay_out, take_in
 from include.pipeline import chosen_models
 from include.pipeline.handover import Handover
 from include.pipeline.run import BY_HAND, Run, Summary, said
@@ -29,7 +28,6 @@ def list_unread_transcripts(partition_key: str | None, run_id: str = BY_HAND) ->
     run = Run.of(partition_key, run_id)
     with open_warehouse() as connection:
         work = extraction.to_read(connection, run.day, chosen_models.extractor(settings()))
-        lay_out(connection, chosen_models.calls(settings()), settings().llm_model, run.day)
         model, reread = chosen_models.embedding_model(settings()), [entry.episode.episode_id for entry in work]
         unembedded = embeddings.lacking(connection, run.day, model, reread)
     UNREAD.put(run, work)
@@ -54,7 +52,6 @@ def land_claims(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     run = Run.of(partition_key, run_id)
     results, embedded = CLAIMS.get(run), EMBEDDED.get(run)
     with open_warehouse() as connection:
-        take_in(connection, chosen_models.calls(settings()))
         landed = extraction.land(connection, run.day, results, settings().data_docs)
         newly_embedded = embeddings.land(connection, run.day, embedded)
     return said(**asdict(landed), embedded=newly_embedded)

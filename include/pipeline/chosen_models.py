@@ -8,6 +8,7 @@ from include.claims.claim import Extractor, Scorer
 from include.models.budget import Budget, dollars
 from include.models.calls import CallStore
 from include.settings import OFFLINE, Settings
+from include.state import store
 
 if TYPE_CHECKING:
     from include.models.chat import ChatModel
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from include.themes.judge import StoryJudge
 
 BUNDLED = "bundled"
-_CALLS = "llm_calls"
 
 
 def extractor(settings: Settings) -> Extractor:
@@ -43,14 +43,13 @@ def scorer(settings: Settings) -> Scorer:
     return ChatScorer(_judge(settings), settings.digest_language)
 
 
-def story_judge(settings: Settings, folder: str = _CALLS) -> "StoryJudge | None":
-    """The chat model that scores, as a judge of which claims tell the same story; None offline. Its answers are kept in
-    that folder under `landing`."""
+def story_judge(settings: Settings) -> "StoryJudge | None":
+    """The chat model that scores, as a judge of which claims tell the same story; None offline."""
     if settings.llm_model == OFFLINE:
         return None
     from include.themes.judge import StoryJudge
 
-    return StoryJudge(_judge(settings, folder))
+    return StoryJudge(_judge(settings))
 
 
 def embedding_model(settings: Settings) -> str:
@@ -72,22 +71,22 @@ def encoder(settings: Settings) -> "Encoder | ProviderEncoder":
     return ProviderEncoder(settings.embedding_model, settings.landing / "embeddings", _dollars(settings))
 
 
-def calls(settings: Settings, folder: str = _CALLS) -> CallStore:
-    """Where a step keeps what it asks of a chat model; empty while nothing is asked."""
-    return CallStore(settings.landing / folder)
+def calls(settings: Settings) -> CallStore:
+    """Where what is asked of a chat model is kept."""
+    return CallStore(store.of(settings))
 
 
 def _reader(settings: Settings) -> "ChatModel":
     return _chat_model(settings, settings.llm_model, settings.llm_price)
 
 
-def _judge(settings: Settings, folder: str = _CALLS) -> "ChatModel":
+def _judge(settings: Settings) -> "ChatModel":
     if settings.llm_judge_model:
-        return _chat_model(settings, settings.llm_judge_model, settings.llm_judge_price, folder)
-    return _chat_model(settings, settings.llm_model, settings.llm_price, folder)
+        return _chat_model(settings, settings.llm_judge_model, settings.llm_judge_price)
+    return _chat_model(settings, settings.llm_model, settings.llm_price)
 
 
-def _chat_model(settings: Settings, name: str, price: "Rates | None", folder: str = _CALLS) -> "ChatModel":
+def _chat_model(settings: Settings, name: str, price: "Rates | None") -> "ChatModel":
     from include.models.chat import ChatModel
     from include.models.turns import Turns
 
@@ -98,7 +97,7 @@ def _chat_model(settings: Settings, name: str, price: "Rates | None", folder: st
     )
     return ChatModel(
         name,
-        calls(settings, folder),
+        calls(settings),
         _dollars(settings),
         turns=turns,
         own_rates=price,

@@ -10,30 +10,27 @@ from include.pipeline import alerts
 from include.pipeline.letters import letters
 from include.pipeline.run import Summary, said
 from include.settings import settings
+from include.state import store
 from include.warehouse import publication
-from include.warehouse.database import open_warehouse
 
 
 def mail_is_due() -> bool:
-    """Whether the analysts' copy knows of a mail that is to be sent by now; the warehouse is left alone."""
-    if not settings().published.exists():
-        return False
-    with publication.open_copy(settings().published) as connection:
-        return bool(ledger.due(connection))
+    """Whether a mail is to be sent by now."""
+    return bool(ledger.due(store.of(settings())))
 
 
 def send_due_mail() -> Summary:
     """Sends what was scheduled or put off and is due, and tells the operator of what came too late to be sent."""
     readers = recipients.read(settings().recipients)
     transport = transport_from_airflow(settings().outbox)
+    state = store.of(settings())
     try:
-        with open_warehouse() as connection:
-            missed = ledger.give_up(connection, readers)
+        missed = ledger.give_up(state, readers)
         if missed:
             _tell_of(missed)
-        outcomes = sending.deliver_due(open_warehouse, readers, settings().sender, transport, letters)
+        outcomes = sending.deliver_due(state, readers, settings().sender, transport, letters)
     finally:
-        publication.publish(settings().warehouse, settings().published)
+        publication.publish_ledger(settings().published, state)
     counts = {state: sum(outcome.state == state for outcome in outcomes) for state in ("sent", "failed")}
     return said(**counts, missed=len(missed))
 

@@ -7,11 +7,12 @@ from include.digest.recipients import BadRecipients
 from include.models.questions import UnusableModel
 from include.pipeline.handover import Unusable
 from include.settings import Settings
+from include.state.store import UnusableState
 from include.warehouse.database import UnusableWarehouse
 from include.warehouse.doors import CriticalRuleBroken
 from include.warehouse.partition import NoPartition
 
-HOPELESS = (UnusableModel, CriticalRuleBroken, NoPartition, BadRecipients, Unusable, UnusableWarehouse)
+HOPELESS = (UnusableModel, CriticalRuleBroken, NoPartition, BadRecipients, Unusable, UnusableState, UnusableWarehouse)
 
 
 def is_hopeless(error: BaseException) -> bool:

@@ -8,6 +8,7 @@ from include.pipeline import step_times
 from include.pipeline.letters import letters
 from include.pipeline.run import Summary, said
 from include.settings import settings
+from include.state import store
 from include.warehouse import partition, publication
 from include.warehouse.database import open_warehouse
 
@@ -15,7 +16,7 @@ from include.warehouse.database import open_warehouse
 def publish_copy() -> Summary:
     with open_warehouse() as connection:
         step_times.take_in(connection)
-    return said(published=str(publication.publish(settings().warehouse, settings().published)))
+    return said(published=str(publication.publish(settings().warehouse, settings().published, store.of(settings()))))
 
 
 def write_pages(partition_key: str | None) -> Summary:
@@ -36,10 +37,11 @@ def send_mail(partition_key: str | None, wanted: bool) -> Summary:
         return said(sent=0, reason="no feed had a new episode that day")
     readers = recipients.read(settings().recipients)
     transport = transport_from_airflow(settings().outbox)
+    state = store.of(settings())
     try:
-        outcomes = sending.deliver(open_warehouse, day, readers, settings().sender, transport, letters(day))
+        outcomes = sending.deliver(state, day, readers, settings().sender, transport, letters(day))
     finally:
-        publication.publish(settings().warehouse, settings().published)
+        publication.publish_ledger(settings().published, state)
     return said(**{state: sum(o.state == state for o in outcomes) for state in ("sent", "scheduled", "failed")})
 
 

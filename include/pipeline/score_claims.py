@@ -6,7 +6,6 @@ from dataclasses import asdict
 from include.claims import scoring
 from include.claims.claim import Score
 from include.claims.scoring import Unscored
-from include.models.calls import lay_out, lay_out_keys, take_in
 from include.pipeline import chosen_models
 from include.pipeline.handover import Handover
 from include.pipeline.run import BY_HAND, Run, Summary, said
@@ -32,7 +31,6 @@ def list_unscored_claims(partition_key: str | None, run_id: str = BY_HAND) -> Su
     with open_warehouse() as connection:
         scorer = chosen_models.scorer(settings())
         work = scoring.unscored(connection, run.day, chosen_models.extractor(settings()), scorer)
-        lay_out(connection, chosen_models.calls(settings()), scorer.name, run.day)
     UNSCORED.put(run, work)
     return said(claims=sum(len(entry.claim_ids) for entry in work))
 
@@ -52,11 +50,9 @@ def land_scores(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     judge = chosen_models.story_judge(settings())
     unjudged: list[Comparison] = []
     with open_warehouse() as connection:
-        take_in(connection, chosen_models.calls(settings()))
         landed = scoring.land(connection, run.day, scores, chosen_models.scorer(settings()), settings().data_docs)
         if judge:
             unjudged = pairs.unjudged(connection, run.day, judge, chosen_models.embedding_model(settings()))
-            lay_out_keys(connection, chosen_models.calls(settings()), judge.keys(unjudged))
     UNJUDGED.put(run, unjudged)
     return said(**asdict(landed), pairs_to_compare=len(unjudged))
 
@@ -78,6 +74,5 @@ def land_verdicts(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
         return said(pairs=0, reason="no chat model compares claims: PODCAST_LLM_MODEL is offline")
     unjudged, judged = UNJUDGED.get(run), JUDGED.get(run)
     with open_warehouse() as connection:
-        take_in(connection, chosen_models.calls(settings()))
         model = chosen_models.embedding_model(settings())
         return said(**pairs.land(connection, run.day, unjudged, judged, judge, model))

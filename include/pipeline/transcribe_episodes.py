@@ -7,12 +7,13 @@ from datetime import date
 from include.pipeline.handover import Handover
 from include.pipeline.run import BY_HAND, Run, Summary, said
 from include.settings import settings
-from include.transcripts import landing, queue
+from include.state import store
+from include.transcripts import landing
 from include.transcripts.decoder import UnreadableAudio
-from include.transcripts.jobs import IN_WORK, LOCAL, Job, keep_jobs
+from include.transcripts.jobs import LOCAL, Job, JobStore
 from include.transcripts.landing import Transcript, Wanted
 from include.transcripts.queue import Queue, Unreachable
-from include.warehouse.database import open_warehouse, transaction
+from include.warehouse.database import open_warehouse
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ PUBLISHED = Handover[list[Transcript]](
 def list_missing_transcripts(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     run = Run.of(partition_key, run_id)
     with open_warehouse() as connection:
-        wanted = landing.wanted(connection, run.day)
+        wanted = landing.wanted(connection, _jobs(), run.day)
     WANTED.put(run, wanted)
     earlier = sum(episode.partition_date != run.day for episode in wanted)
     return said(wanted=len(wanted) - earlier, left_out_earlier=earlier)
@@ -85,17 +86,17 @@ def land_transcripts(partition_key: str | None, run_id: str = BY_HAND) -> Summar
     """Lands the day, and of earlier days what was taken up; `taken_up` are those that have new transcripts."""
     run = Run.of(partition_key, run_id)
     published = {transcript.episode_id: transcript for transcript in PUBLISHED.get(run)}
-    folder = queue.folder(settings())
-    fresh = folder.all()
+    wanted = WANTED.get(run)
+    jobs = _jobs().of_episodes([episode.episode_id for episode in wanted])
     read: dict[date, list[Transcript]] = {run.day: []}
-    for episode in WANTED.get(run):
-        tried = {job.job_key: job for job in (*episode.jobs, *fresh) if job.episode_id == episode.episode_id}
-        result = landing.outcome(episode, published[episode.episode_id], list(tried.values()))
+    for episode in wanted:
+        result = landing.outcome(episode, published[episode.episode_id], jobs.get(episode.episode_id, []))
         read.setdefault(episode.partition_date, []).append(result)
     with open_warehouse() as connection:
-        with transaction(connection):
-            keep_jobs(connection, fresh)
         landed = {day: landing.land(connection, day, results, settings().data_docs) for day, results in read.items()}
-    folder.forget(job for job in fresh if job.status not in IN_WORK)
     taken_up = [str(day) for day in sorted(read) if day != run.day and any(r.status == "ok" for r in read[day])]
     return said(**asdict(landed[run.day]), taken_up=taken_up)
+
+
+def _jobs() -> JobStore:
+    return JobStore(store.of(settings()))

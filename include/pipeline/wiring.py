@@ -138,13 +138,17 @@ def dbt_build(task_id: str, selector: str, outlets: Sequence[Asset] = ()) -> Any
         emit_datasets=False,
         pool=WRITER_POOL,
         outlets=list(outlets),
-        pre_execute=_wait_for_warehouse,
+        pre_execute=_prepare_warehouse,
     )
 
 
-def _wait_for_warehouse(context: Any) -> None:
-    """dbt gives up after half a minute where another process has the warehouse open; what opens it here waits."""
+def _prepare_warehouse(context: Any) -> None:
+    """Brings in what dbt reads of the state. dbt also gives up after half a minute where another process has the
+    warehouse open; what opens it here waits."""
+    from include.settings import settings
+    from include.state import store
+    from include.warehouse import mirror
     from include.warehouse.database import open_warehouse
 
-    with open_warehouse():
-        pass
+    with open_warehouse() as connection:
+        mirror.bring(connection, store.of(settings()))

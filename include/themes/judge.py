@@ -88,10 +88,6 @@ class StoryJudge:
             log.warning("%s said nothing on %d of %d pairs of claims", self.name, missing, len(comparisons))
         return found
 
-    def keys(self, comparisons: Sequence[Comparison]) -> list[str]:
-        """The keys of `raw.llm_calls` under which verdicts on these pairs are kept, where they were asked about."""
-        return [key for group in together(comparisons) for key in self._model.keys(self.question(group))]
-
     def question(self, group: Sequence[Comparison]) -> Question:
         """What is asked about one claim and some others."""
         first = group[0]

@@ -1,25 +1,22 @@
-"""Attempts to have a recording transcribed, each kept in a file from before it is begun until the warehouse has it.
+"""Attempts to have a recording transcribed, each kept in the state from before it is begun.
 
 One job is one try of one source (AssemblyAI, the local model) at one recording. Its key is made of exactly these, so
 that whoever comes later, a retry, a rerun, another process, finds what was begun and never begins it twice.
 """
 
 import hashlib
-import logging
-import os
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
+from typing import Any
 
-import duckdb
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, select
 
+from include.state import store, turns
+from include.state.store import Store
+from include.state.tables import transcription_jobs
 from include.transcripts.segment import Segment
-from include.warehouse.database import append, records
-
-log = logging.getLogger(__name__)
 
 ASSEMBLYAI = "assemblyai"
 LOCAL = "local"
@@ -83,84 +80,59 @@ def job_key(episode_id: str, audio_url: str, source: str, try_number: int) -> st
     return hashlib.sha256("\n".join((episode_id, audio_url, source, str(try_number))).encode()).hexdigest()[:24]
 
 
-class JobFolder:
-    """A folder with a JSON file a job, written whole or not at all. Safe for several processes."""
+class JobStore:
+    """The jobs that a state keeps. Safe for several processes: who begins or goes on with one has its turn first."""
 
-    def __init__(self, folder: Path):
-        self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, state: Store):
+        self._state = state
 
     def put(self, job: Job) -> None:
-        """Keeps a job in the place of what was kept under its key; one in work outlives a power cut, too."""
-        unfinished = self._folder / f".{job.job_key}.{uuid.uuid4().hex}"
-        with unfinished.open("wb") as file:
-            file.write(_ADAPTER.dump_json(job))
-            if job.status in IN_WORK:
-                file.flush()
-                os.fsync(file.fileno())
-        os.replace(unfinished, self._file(job.job_key))
+        """Keeps a job in the place of what was kept under its key; it outlives a power cut."""
+        row = {name: getattr(job, name) for name in Job.__dataclass_fields__}
+        segments = _SEGMENTS.dump_json(job.segments).decode() if job.segments else None
+        row |= {"marks": list(job.marks), "segments": segments, "changed_at": store.now()}
+        with self._state.writing(durable=True) as connection:
+            self._state.upsert(connection, transcription_jobs, row)
 
     def get(self, key: str) -> Job | None:
-        """The job of that key; None where there is none, or where its file is damaged."""
-        try:
-            return _ADAPTER.validate_json(self._file(key).read_bytes())
-        except (FileNotFoundError, ValidationError):
-            return None
+        """The job of that key; None where there is none."""
+        return next(iter(self._found(transcription_jobs.c.job_key == key)), None)
 
-    def is_damaged(self, key: str) -> bool:
-        """Whether the file of that key is there and cannot be read: what it began may be paid for, and nobody knows."""
-        damaged = self.get(key) is None and self._file(key).exists()
-        if damaged:
-            log.error(
-                "The job file %s is damaged (a full disk?), so its recording is left alone. Look in the service's list "
-                "whether it has the recording; remove the file, and it is transcribed from the beginning.",
-                self._file(key),
-            )
-        return damaged
+    def of_episodes(self, episode_ids: Sequence[str]) -> dict[str, list[Job]]:
+        """The jobs of some episodes, by episode."""
+        found: dict[str, list[Job]] = {}
+        for first in range(0, len(episode_ids), _AT_ONCE):
+            for job in self._found(transcription_jobs.c.episode_id.in_(episode_ids[first : first + _AT_ONCE])):
+                found.setdefault(job.episode_id, []).append(job)
+        return found
 
-    def all(self) -> list[Job]:
-        """All jobs, in the order of their keys."""
-        found = (self.get(file.stem) for file in sorted(self._folder.glob("[!.]*.json")))
-        return [job for job in found if job is not None]
+    def take_turn(self, job: Job) -> bool:
+        """Whether this process may begin the job, or go on with it; it has to leave it then."""
+        return turns.take(self._state, _turn(job))
 
-    def forget(self, jobs: Iterable[Job]) -> None:
-        """Removes the files of jobs that have not changed since they were read."""
-        for job in jobs:
-            if self.get(job.job_key) == job:
-                self._file(job.job_key).unlink(missing_ok=True)
+    def leave_turn(self, job: Job) -> None:
+        with self._state.writing() as connection:
+            turns.leave(connection, _turn(job))
 
-    def _file(self, key: str) -> Path:
-        return self._folder / f"{key}.json"
+    def _found(self, which: ColumnElement[bool]) -> list[Job]:
+        wanted = select(*_COLUMNS).where(which).order_by(transcription_jobs.c.job_key)
+        with self._state.reading() as connection:
+            return [_job(dict(row)) for row in connection.execute(wanted).mappings()]
 
 
-def jobs_of_episodes(connection: duckdb.DuckDBPyConnection, episode_ids: Sequence[str]) -> dict[str, list[Job]]:
-    """The jobs that the warehouse has of some episodes, by episode."""
-    rows = records(
-        connection,
-        "select * from raw.transcription_jobs where list_contains($ids, episode_id) order by job_key",
-        {"ids": list(episode_ids)},
-    )
-    found: dict[str, list[Job]] = {}
-    for row in rows:
-        segments = _SEGMENTS.validate_json(row.pop("segments") or "[]")
-        row["interruptions"] = row["interruptions"] or 0
-        job = Job(**{**row, "segments": segments, "marks": tuple(row["marks"] or ())})
-        found.setdefault(job.episode_id, []).append(job)
-    return found
+def _job(row: dict[str, Any]) -> Job:
+    read = {
+        "segments": _SEGMENTS.validate_json(row["segments"] or "[]"),
+        "marks": tuple(row["marks"] or ()),
+        "interruptions": row["interruptions"] or 0,
+    }
+    return Job(**{**row, **read})
 
 
-def keep_jobs(connection: duckdb.DuckDBPyConnection, jobs: Sequence[Job]) -> None:
-    """Writes jobs to the warehouse, each in the place of what it has under that key. Run it in a transaction."""
-    keys = [job.job_key for job in jobs]
-    connection.execute("delete from raw.transcription_jobs where list_contains($keys, job_key)", {"keys": keys})
-    append(connection, "raw.transcription_jobs", [_row(job) for job in jobs])
+def _turn(job: Job) -> str:
+    return f"job {job.job_key}"
 
 
-def _row(job: Job) -> dict:
-    row = {name: getattr(job, name) for name in Job.__dataclass_fields__}
-    segments = _SEGMENTS.dump_json(job.segments).decode() if job.segments else None
-    return {**row, "marks": list(job.marks), "segments": segments}
-
-
-_ADAPTER: TypeAdapter[Job] = TypeAdapter(Job)
 _SEGMENTS: TypeAdapter[tuple[Segment, ...]] = TypeAdapter(tuple[Segment, ...])
+_COLUMNS = [transcription_jobs.c[name] for name in Job.__dataclass_fields__]
+_AT_ONCE = 500

@@ -19,7 +19,7 @@ from include.sources import web
 from include.sources.feeds import OfferedTranscript
 from include.transcripts import corrections, formats, process
 from include.transcripts.checks import check
-from include.transcripts.jobs import ASSEMBLYAI, MAX_TRIES, OK, OVER, SKIPPED_BUDGET, Job, jobs_of_episodes
+from include.transcripts.jobs import ASSEMBLYAI, MAX_TRIES, OK, OVER, SKIPPED_BUDGET, Job, JobStore
 from include.transcripts.segment import Segment
 from include.warehouse.database import append, noting_changes, records, transaction
 from include.warehouse.rejections import pass_rows
@@ -33,9 +33,9 @@ DAYS_TAKEN_UP = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """An episode that has no transcript yet, what its publisher offers, in the feed's order, and which tries have been
-    made at its audio. `language` is what the feed says, `published_at` in UTC without zone, `notes` what title, persons
-    and description say."""
+    """An episode that has no transcript yet, what its publisher offers, in the feed's order, and the keys of the tries
+    at its audio that were over by then. `language` is what the feed says, `published_at` in UTC without zone, `notes`
+    what title, persons and description say."""
 
     episode_id: str
     partition_date: date
@@ -46,7 +46,7 @@ class Wanted:
     duration_seconds: int | None = None
     language: str | None = None
     published_at: datetime | None = None
-    jobs: tuple[Job, ...] = ()
+    tried: tuple[str, ...] = ()
     notes: str = ""
 
 
@@ -80,7 +80,7 @@ class Transcribed:
     set_aside: int
 
 
-def wanted(connection: duckdb.DuckDBPyConnection, day: date) -> list[Wanted]:
+def wanted(connection: duckdb.DuckDBPyConnection, store: JobStore, day: date) -> list[Wanted]:
     """The day's episodes without a transcript, and those that the days before left out or whose audio failed.
 
     An episode keeps its day. One of the day itself that failed is wanted again; one of the DAYS_TAKEN_UP days before
@@ -111,13 +111,13 @@ def wanted(connection: duckdb.DuckDBPyConnection, day: date) -> list[Wanted]:
         """,
         {"day": day, "days": DAYS_TAKEN_UP},
     )
-    jobs = jobs_of_episodes(connection, [row["episode_id"] for row in rows])
+    jobs = store.of_episodes([row["episode_id"] for row in rows])
     return [
         Wanted(
             **{
                 **row,
                 "offers": tuple(OfferedTranscript(**offer) for offer in json.loads(row["offers"])),
-                "jobs": tuple(jobs.get(row["episode_id"], ())),
+                "tried": tuple(job.job_key for job in jobs.get(row["episode_id"], ()) if job.status in OVER),
             }
         )
         for row in rows

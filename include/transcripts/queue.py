@@ -1,7 +1,8 @@
 """The recordings that one source is to transcribe in a run, newest first, within the caps of the day.
 
 Whoever transcribes takes one recording after another and says how it went; the queue writes each step down before the
-next one is made, so that any process can go on where another was killed. It opens no warehouse.
+next one is made, so that any process can go on where another was killed. What one process has taken, or goes on with,
+no other one touches while it lives. It opens no warehouse.
 """
 
 import contextlib
@@ -21,9 +22,10 @@ from include.addresses import is_public
 from include.models import budget
 from include.settings import Settings
 from include.sources import web
+from include.state import store
 from include.transcripts import jobs
 from include.transcripts.checks import check
-from include.transcripts.jobs import IN_WORK, MAX_INTERRUPTIONS, MAX_TRIES, OVER, Job, JobFolder
+from include.transcripts.jobs import IN_WORK, MAX_INTERRUPTIONS, MAX_TRIES, OVER, Job, JobStore
 from include.transcripts.landing import Wanted
 from include.transcripts.segment import Segment
 
@@ -45,20 +47,18 @@ class Queue:
     """What `source` has to do of the episodes wanted.
 
     An episode is left alone where it has a transcript by now or another source has it in work, and after MAX_TRIES. A
-    try that failed is made again once the failure has been landed: by the next run.
+    try that failed is made again by the next run.
     """
 
     def __init__(self, source: str, wanted: Sequence[Wanted], settings: Settings):
         self.source = source
         self._settings = settings
         self._rate = settings.assemblyai_usd_per_hour if source == jobs.ASSEMBLYAI else 0.0
-        self._folder = folder(settings)
+        self._store = JobStore(store.of(settings))
         newest_first = sorted(wanted, key=lambda one: (one.published_at or datetime.min, one.episode_id), reverse=True)
         self._wanted = {episode.episode_id: episode for episode in newest_first if episode.audio_url}
-        fresh = self._folder.all()
-        known = [job for episode in wanted for job in episode.jobs] + fresh
-        self._jobs = {job.job_key: job for job in known if job.episode_id in self._wanted}
-        self._of_this_run = {job.job_key for job in fresh}
+        known = self._store.of_episodes(list(self._wanted))
+        self._jobs = {job.job_key: job for jobs in known.values() for job in jobs}
         self._refused: set[str] = set()
 
     @property
@@ -95,45 +95,67 @@ class Queue:
         What they do not allow is written down as left out, to be taken up another day.
         """
         for job in self.waiting():
+            self._refused.add(job.job_key)
+            if not self._store.take_turn(job):
+                continue
+            kept = self._store.get(job.job_key)
+            if kept and kept.status in IN_WORK | OVER:
+                log.info("%s of %s was begun before: %s", self.source, job.episode_id, kept.error or kept.status)
+                self._jobs[job.job_key] = kept
+                self._store.leave_turn(job)
+                continue
             day = _now().date()
             reason = self._reserve(job, day)
             if reason is None:
                 return self._put(job, status=jobs.INTENDED, spent_on=day, begun_at=_now())
-            self._refused.add(job.job_key)
-            self._put(job, status=jobs.SKIPPED_BUDGET, error=reason)
+            self._leave(job, status=jobs.SKIPPED_BUDGET, error=reason)
+        return None
+
+    def gone_on_with(self, job: Job) -> Job | None:
+        """A job in work that the service is not known to have, as it is by now, for this process to go on with; None
+        where another process is at it, or has gone on with it."""
+        if not self._store.take_turn(job):
+            return None
+        kept = self._jobs[job.job_key] = self._store.get(job.job_key) or job
+        if kept.status in IN_WORK and not kept.service_id:
+            return kept
+        self._store.leave_turn(job)
         return None
 
     def resumed(self, job: Job) -> Job | None:
         """A try that a killed process began on this machine, to be gone on with; it is the same try. None, and a
         failed try, where that happened MAX_INTERRUPTIONS times: then it is the recording that kills."""
-        if job.interruptions >= MAX_INTERRUPTIONS:
-            self.failed(job, f"the process that transcribed it was killed {job.interruptions} times")
+        kept = self.gone_on_with(job)
+        if kept and kept.interruptions >= MAX_INTERRUPTIONS:
+            self.failed(kept, f"the process that transcribed it was killed {kept.interruptions} times")
             return None
-        return self._put(job, interruptions=job.interruptions + 1)
+        return self._put(kept, interruptions=kept.interruptions + 1) if kept else None
 
-    def give_back(self, job: Job) -> None:
+    def give_back(self, job: Job, reason: str) -> None:
         """Undoes `take` of a job that the service has certainly not begun."""
         self._settle(job, 0.0, 0.0)
-        self._folder.forget([job])
-        del self._jobs[job.job_key]
+        self._leave(job, status=jobs.NOT_ASKED, error=reason, sent_url=None, spent_on=None, begun_at=None)
+        self._refused.discard(job.job_key)
 
     def leave_rest(self, reason: str) -> None:
         """Writes down what still waits as not asked for, to be taken up another time."""
         for job in self.waiting():
             self._refused.add(job.job_key)
-            self._put(job, status=jobs.NOT_ASKED, error=reason)
+            if self._store.take_turn(job):
+                self._leave(job, status=jobs.NOT_ASKED, error=reason)
 
-    def sends(self, job: Job, url: str) -> Job:
-        """Writes down the address that the service is about to be given."""
-        return self._put(job, sent_url=url)
+    def sends(self, job: Job, url: str) -> Job | None:
+        """Writes down the address that the service is about to be given. None, and nothing is to be sent, where
+        another process has gone on with the job since this one was last seen at it."""
+        return self._put(job, sent_url=url) if self.gone_on_with(job) else None
 
     def submitted(self, job: Job, service_id: str) -> Job:
         """Writes down the name under which the service has the job."""
-        return self._put(job, status=jobs.SUBMITTED, service_id=service_id, error=None)
+        return self._leave(job, status=jobs.SUBMITTED, service_id=service_id, error=None)
 
     def in_doubt(self, job: Job, error: str) -> Job:
         """Writes down why it is not known whether the service has the job."""
-        return self._put(job, error=error)
+        return self._leave(job, error=error)
 
     def ended(
         self, job: Job, segments: Sequence[Segment], seconds: float, language: str | None, model: str | None
@@ -144,7 +166,7 @@ class Queue:
         hours = seconds / 3600
         cost = round(hours * self._rate, 6)
         self._settle(job, hours, cost)
-        return self._put(
+        return self._leave(
             job,
             status=jobs.OK,
             segments=tuple(segments),
@@ -213,11 +235,9 @@ class Queue:
             return None
         same = [job for job in begun if job.source == self.source and job.audio_url == episode.audio_url]
         tried = [job for job in same if job.status in OVER]
-        if len(tried) >= MAX_TRIES or any(job.job_key in self._of_this_run for job in tried):
+        if len(tried) >= MAX_TRIES or any(job.job_key not in episode.tried for job in tried):
             return None
         key = jobs.job_key(episode.episode_id, episode.audio_url, self.source, len(tried) + 1)
-        if self._folder.is_damaged(key):
-            return None
         hours = (episode.duration_seconds or 0) / 3600
         hours = hours if hours > 0 else ASSUMED_HOURS
         return Job(
@@ -236,13 +256,18 @@ class Queue:
         log.warning("%s of %s: %s", self.source, job.episode_id, error)
         cost = round(hours * self._rate, 6)
         self._settle(job, hours, cost)
-        return self._put(job, status=status, hours=hours, cost_usd=cost, error=error, ended_at=_now())
+        return self._leave(job, status=status, hours=hours, cost_usd=cost, error=error, ended_at=_now())
 
     def _put(self, job: Job, **changes: Any) -> Job:
         job = dataclasses.replace(job, **changes)
-        self._folder.put(job)
+        self._store.put(job)
         self._jobs[job.job_key] = job
-        self._of_this_run.add(job.job_key)
+        return job
+
+    def _leave(self, job: Job, **changes: Any) -> Job:
+        """Puts the job, and lets others go on with it."""
+        job = self._put(job, **changes)
+        self._store.leave_turn(job)
         return job
 
     def _caps(self, day: date) -> tuple[budget.Budget, budget.Budget]:
@@ -267,11 +292,6 @@ class Queue:
             money, audio = self._caps(job.spent_on)
             money.settle(job.job_key, cost)
             audio.settle(job.job_key, hours)
-
-
-def folder(settings: Settings) -> JobFolder:
-    """Where the jobs are kept until the warehouse has them."""
-    return JobFolder(settings.landing / "transcription_jobs")
 
 
 def _now() -> datetime:

@@ -4,7 +4,9 @@ Who has the old copy open keeps reading it undisturbed; who opens it next sees t
 """
 
 import contextlib
+import fcntl
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,9 @@ import duckdb
 import yaml
 
 from include.settings import PROJECT
-from include.warehouse.database import open_warehouse, transaction
+from include.state.store import Store
+from include.warehouse import mirror
+from include.warehouse.database import append, open_warehouse, transaction
 
 _RECIPIENT = {"recipient": "regexp_replace(recipient, '^(.)[^@]*.*?(@[^@]*)?$', '\\1***\\2')"}
 _MASKED = {"ops.deliveries": {**_RECIPIENT, "message_id": "null::varchar"}, "ops.sent_insights": _RECIPIENT}
@@ -26,33 +30,52 @@ _SOURCES = PROJECT / "dbt" / "models" / "sources.yml"
 
 _SEARCH = Path(__file__).with_name("search.sql")
 
+_COUNT_MAILS = """
+    update ops.runs
+    set mails = (select count(*) from ops.deliveries where digest_date = partition_date and status = 'sent')
+"""
 
-def publish(warehouse: Path, copy: Path) -> Path:
+
+def publish(warehouse: Path, copy: Path, state: Store | None = None) -> Path:
     """Writes the copy beside its place and moves it there. Views become tables; every table and column says what it
-    means, and `marts.search_segments` searches what was said.
+    means, and `marts.search_segments` searches what was said. Of the state it tells what it is by now, where one is
+    given.
 
     Costs by the size of the marts. Safe to repeat; a crash leaves the old copy in place.
     """
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = copy.with_suffix(".part")
-    # Whoever has the warehouse open has the copy to itself, too.
-    with open_warehouse(warehouse) as connection:
+    with open_warehouse(warehouse) as connection, _replaced(copy) as unfinished:
+        if state:
+            mirror.bring(connection, state)
         unfinished.unlink(missing_ok=True)
         connection.execute(f"attach '{str(unfinished).replace(chr(39), chr(39) * 2)}' as copy")
         for schema in _SCHEMAS:
             connection.execute(f"create schema copy.{schema}")
         tables = _tables(connection)
         for schema, table in tables:
-            masked = _MASKED.get(f"{schema}.{table}", {})
-            replaced = ", ".join(f"{expression} as {column}" for column, expression in masked.items())
-            columns = f"* replace ({replaced})" if masked else "*"
+            columns = _shown(f"{schema}.{table}")
             connection.execute(f'create table copy.{schema}."{table}" as select {columns} from {schema}."{table}"')
         _describe(connection)
         if ("marts", "segments") in tables:
             connection.execute(_SEARCH.read_text())
         connection.execute("detach copy")
-        os.replace(unfinished, copy)
     return copy
+
+
+def publish_ledger(copy: Path, state: Store) -> None:
+    """Brings what became of mails into the copy, where there is one, and counts them anew in `ops.runs`; needs no
+    warehouse. Costs what copying the file does."""
+    if not copy.exists():
+        return
+    with _replaced(copy) as unfinished:
+        shutil.copyfile(copy, unfinished)
+        with duckdb.connect(str(unfinished)) as connection:
+            for name, rows in mirror.ledger(state).items():
+                connection.execute(f"create or replace temp table unmasked as from {name} limit 0")
+                append(connection, "unmasked", rows)
+                connection.execute(f"delete from {name}")
+                connection.execute(f"insert into {name} select {_shown(name)} from unmasked")
+            if ("ops", "runs") in _tables(connection):
+                connection.execute(_COUNT_MAILS)
 
 
 @contextlib.contextmanager
@@ -64,6 +87,23 @@ def open_copy(copy: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def _replaced(copy: Path) -> Iterator[Path]:
+    """The file that is to take the copy's place when the block ends well, which nobody else writes meanwhile."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = copy.with_suffix(".part")
+    with copy.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield unfinished
+        os.replace(unfinished, copy)
+
+
+def _shown(table: str) -> str:
+    """The columns of a table as analysts see them."""
+    replaced = ", ".join(f"{expression} as {column}" for column, expression in _MASKED.get(table, {}).items())
+    return f"* replace ({replaced})" if replaced else "*"
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:

@@ -118,7 +118,7 @@ alter table raw.transcripts add column if not exists quality_marks varchar[];
 alter table raw.transcripts add column if not exists publisher_status varchar;
 alter table raw.transcripts add column if not exists publisher_error varchar;
 
--- grain: a try of a source at a recording; the store that keeps anything from being transcribed or paid twice
+-- grain: a try of a source at a recording; it follows the state (`include/warehouse/mirror.py`)
 create table if not exists raw.transcription_jobs (
     job_key varchar primary key,
     episode_id varchar,
@@ -228,7 +228,7 @@ create table if not exists raw.story_pairs (
     prompt_version varchar
 );
 
--- grain: a question asked of a chat model; the store that keeps anything from being asked twice
+-- grain: a question asked of a chat model; it follows the state
 create table if not exists raw.llm_calls (
     call_key varchar primary key,
     subject_id varchar,
@@ -243,6 +243,11 @@ create table if not exists raw.llm_calls (
     error varchar,
     answer varchar,
     called_at timestamp
+);
+
+-- one row: when the tables that follow the state were last brought up to it
+create table if not exists raw.mirrored (
+    brought_at timestamp
 );
 
 -- grain: an incremental model of dbt and a build that reaches it and has not ended, or a table of raw that was changed
@@ -283,7 +288,7 @@ create table if not exists ops.rejected_rows (
     "row" json
 );
 
--- grain: a digest and recipient
+-- grain: a digest and recipient; it follows the state
 create table if not exists ops.deliveries (
     digest_date date,
     recipient varchar,
@@ -298,7 +303,7 @@ create table if not exists ops.deliveries (
 );
 alter table ops.deliveries add column if not exists due_at timestamp;
 
--- grain: a digest, recipient and rank; the insights that a mail held
+-- grain: a digest, recipient and rank; the insights that a mail held; it follows the state
 create table if not exists ops.sent_insights (
     digest_date date,
     recipient varchar,

@@ -40,7 +40,8 @@ class AssemblyAITranscriptionOperator(BaseOperator):
     One task carries all recordings of a run: it submits, defers until some have ended, collects them, submits the next
     ones, and so on. What it knows lives in the queue, written down before each step, so `execute` and `resume` are the
     same work, and a retry, another run, another worker goes on where it was. A recording is never submitted twice: one
-    that was intended and has no id yet is first looked for in the service's own list.
+    process at a time may submit it, and one that was intended and has no id yet is first looked for in the service's
+    own list.
 
     An error of one recording, and a time-out, are results in the queue, not failures of the task. It fails where the
     connection is refused, which only a person can mend, and then keeps all that is in work for the next run.
@@ -92,7 +93,8 @@ class AssemblyAITranscriptionOperator(BaseOperator):
                 self.log.warning("Asking for transcript %s again later: %s", job.service_id, error)
         try:
             for job in [job for job in queue.in_work() if not job.service_id]:
-                self._submit(queue, hook, job)
+                if mine := queue.gone_on_with(job):
+                    self._submit(queue, hook, mine)
             while len(queue.in_work()) < IN_FLIGHT and (taken := queue.take()):
                 self._submit(queue, hook, taken)
         except (Busy, Unavailable) as error:
@@ -116,7 +118,10 @@ class AssemblyAITranscriptionOperator(BaseOperator):
         failure: ServiceError | None = None
         try:
             if not in_doubt:
-                job = queue.sends(job, self._address(queue, hook, job))
+                sent = queue.sends(job, self._address(queue, hook, job))
+                if sent is None:
+                    return
+                job = sent
             known = self._find(queue, hook, job) if in_doubt else None
             for _ in range(SUBMISSIONS):
                 if known:
@@ -138,7 +143,7 @@ class AssemblyAITranscriptionOperator(BaseOperator):
             elif isinstance(error, Unreachable | RequestRefused):
                 queue.failed(job, str(error))
             else:
-                queue.give_back(job)
+                queue.give_back(job, str(error))
             if isinstance(error, Busy | AccountRefused | Unavailable):
                 raise
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from include.models.calls import ANSWERED, CallStore
 from include.models.questions import Answer, Question, call_key
+from include.state import store
 from tests.evals.material import Annotated, further_readings, shared_gold
 from tests.evals.measures import Spoken
 
@@ -34,12 +35,9 @@ class Recorded:
     def ask_all(self, questions: Sequence[Question]) -> list[Answer]:
         return [self._answer(question) for question in questions]
 
-    def keys(self, question: Question) -> tuple[str, ...]:
-        return (call_key(self.name, question, question.prompt.system),)
-
     def _answer(self, question: Question) -> Answer:
         self.asked_tokens += (len(question.prompt.system) + len(question.user)) // 4
-        kept = self._kept.get(self.keys(question)[0])
+        kept = self._kept.get(call_key(self.name, question, question.prompt.system))
         if kept is None:
             self.missing += 1
             return Answer("failed", {}, "nobody answered this question: the prompts have changed since")
@@ -89,7 +87,7 @@ def with_quotes(answer: Mapping[str, Any], spoken: Spoken | None) -> dict[str, A
 def main(arguments: list[str]) -> int:
     kept = read(FILE)
     spoken = {one.episode.episode_id: one.spoken for one in [*shared_gold(), *further_readings()]}
-    for call in CallStore(Path(arguments[0]) / "landing" / "llm_calls").records():
+    for call in CallStore(store.at(Path(arguments[0]))).records():
         if call["status"] in ANSWERED and call["provider_model"] == READER:
             answer = without_quotes(json.loads(call["answer"]), spoken.get(call["subject_id"]))
             row = {"key": call["call_key"], "task": call["task"], "subject": call["subject_id"], "answer": answer}

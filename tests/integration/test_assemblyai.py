@@ -8,16 +8,19 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from sqlalchemy import text
 
 from include.local.sample import server as sample
 from include.models import budget
 from include.pipeline import transcribe_episodes as steps
 from include.settings import Settings
 from include.settings import settings as settings_of_process
+from include.state import store
 from include.transcripts import queue
-from include.transcripts.jobs import ASSEMBLYAI, IN_WORK, LOCAL
+from include.transcripts.jobs import ASSEMBLYAI, LOCAL, OVER, JobStore
 from include.transcripts.landing import Transcript, Wanted, outcome
 from include.transcripts.queue import Queue
+from include.warehouse import mirror
 from include.warehouse.database import append, open_warehouse
 from plugins.assembly_ai import hook as service
 from plugins.assembly_ai import operator as work
@@ -92,6 +95,14 @@ def run(wanted, settings, *, resume_at=lambda number: None) -> dict[str, int]:
             step = lambda event=event: operator().resume({}, event)  # noqa: E731
 
 
+def submit(wanted, settings) -> None:
+    """The operator until it waits for the service."""
+    with contextlib.suppress(TaskDeferred):
+        AssemblyAITranscriptionOperator(task_id="t", recordings=lambda _: Queue(ASSEMBLYAI, wanted, settings)).execute(
+            {}
+        )
+
+
 def first_event(trigger):
     async def events():
         return [event.payload async for event in trigger.run()]
@@ -101,18 +112,21 @@ def first_event(trigger):
 
 
 def landed(wanted, settings):
-    """The same episodes as the next run finds them: what this one did is in the warehouse."""
-    folder = queue.folder(settings)
-    fresh = folder.all()
-    folder.forget(job for job in fresh if job.status not in IN_WORK)
-    known = {episode.episode_id: {job.job_key: job for job in episode.jobs} for episode in wanted}
-    for job in fresh:
-        known[job.episode_id][job.job_key] = job
-    return [dataclasses.replace(episode, jobs=tuple(known[episode.episode_id].values())) for episode in wanted]
+    """The same episodes as the next run finds them."""
+    over = {(job.episode_id, job.job_key) for job in every_job(settings) if job.status in OVER}
+    return [
+        dataclasses.replace(episode, tried=tuple(key for owner, key in over if owner == episode.episode_id))
+        for episode in wanted
+    ]
+
+
+def every_job(settings):
+    kept = JobStore(store.of(settings)).of_episodes([f"e{number:03}" for number in range(200)])
+    return [job for jobs in kept.values() for job in jobs]
 
 
 def jobs(settings):
-    return {job.episode_id: job for job in queue.folder(settings).all()}
+    return {job.episode_id: job for job in every_job(settings)}
 
 
 def test_a_recording_becomes_sentences_with_speakers_and_times(server, settings):
@@ -221,6 +235,27 @@ def test_a_process_killed_at_any_write_is_followed_by_one_that_submits_nothing_t
     assert budget.audio_hours(settings, today()).spent == pytest.approx(0.5)
 
 
+def test_of_twenty_processes_with_the_same_recordings_one_submits_each(server, settings, together):
+    together(lambda _: submit(episodes(8), settings))
+
+    assert run(episodes(8), settings) == {"ok": 8}
+    assert sorted(server.created) == [episode.audio_url for episode in episodes(8)]
+    assert budget.audio_hours(settings, today()).spent == pytest.approx(8 / 6)
+
+
+def test_a_try_that_comes_back_to_life_submits_nothing_that_another_one_has_gone_on_with(server, settings, together):
+    """The first one was taken for dead between taking a recording and sending it."""
+    slow = Queue(ASSEMBLYAI, episodes(1), settings)
+    taken = slow.take()
+    with store.of(settings).writing() as connection:
+        connection.execute(text("delete from turns"))
+
+    together(lambda _: submit(episodes(1), settings), processes=1)
+
+    assert slow.sends(taken, taken.audio_url) is None
+    assert len(server.created) == 1
+
+
 def test_another_run_goes_on_with_what_an_earlier_one_submitted(server, settings):
     server.polls = 10**9
     with pytest.raises(TaskDeferred):
@@ -270,7 +305,7 @@ def test_what_the_service_cannot_transcribe_is_a_result_that_costs_nothing_and_i
     for _ in range(5):
         run(wanted, settings)
         wanted = landed(wanted, settings)
-    kept = [job for episode in wanted for job in episode.jobs]
+    kept = every_job(settings)
     assert sorted((job.episode_id, job.try_number, job.status) for job in kept) == [
         ("e000", 1, "ok"),
         ("e001", 1, "failed"),
@@ -534,10 +569,16 @@ def test_what_a_day_leaves_out_is_taken_up_by_the_next_days_run_in_its_own_day(c
 
 def test_a_rerun_transcribes_nothing_again_and_changes_no_row(chain_settings, server):
     transcribe(DAY)
-    before = tables(chain_settings.warehouse, ("raw", "ops"))
+    before = every_table(chain_settings)
     transcribe(DAY)
-    assert tables(chain_settings.warehouse, ("raw", "ops")) == before
+    assert every_table(chain_settings) == before
     assert len(server.created) == 2
+
+
+def every_table(settings):
+    with open_warehouse() as connection:
+        mirror.bring(connection, store.of(settings))
+    return tables(settings.warehouse, ("raw", "ops"))
 
 
 def test_an_episode_that_left_the_feed_and_came_back_is_not_transcribed_again(chain_settings, server):
@@ -559,6 +600,7 @@ def test_every_try_is_a_row_with_source_hours_and_cost(chain_settings, server):
     server.error_of = lambda url: "silent" if "15/1" in url else None
     transcribe(DAY)
     with open_warehouse() as connection:
+        mirror.bring(connection, store.of(chain_settings))
         tries = connection.execute(
             """
             select episode_id, source, tries, status, round(hours, 3), round(cost_usd, 3), job_id is not null, error
@@ -597,7 +639,7 @@ def test_an_episode_left_out_says_so_with_every_source(settings):
     tight = settings.model_copy(update={"daily_audio_hours": 0.0})
     for source in (ASSEMBLYAI, LOCAL):
         assert Queue(source, [episode], tight).take() is None
-    kept = queue.folder(tight).all()
+    kept = every_job(tight)
     landed = outcome(episode, Transcript("e000", "none", error="the publisher offers no transcript"), kept)
     assert landed.status == "skipped_budget"
     assert landed.error.startswith("publisher: the publisher offers no transcript; assemblyai: left out")

@@ -28,6 +28,7 @@ from include.models.pacing import Patience
 from include.models.questions import NobodyAnswered, UnusableModel
 from include.models.turns import Turns
 from include.settings import PROJECT
+from include.state import store
 from include.themes.judge import Comparison, StoryJudge, together
 from include.transcripts.segment import Segment
 from tests import chain
@@ -71,9 +72,9 @@ def connect(monkeypatch, tmp_path):
     def connect(server: ChatServer, cap=100.0, folder="calls", concurrency=4, options=None, **patience) -> ChatModel:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         short = Patience(**{"timeout_seconds": 5.0, "first_wait_seconds": 0.01, "longest_wait_seconds": 1.0} | patience)
-        budget = Budget(cap, tmp_path / "spent.jsonl")
+        budget = Budget(cap, store.at(tmp_path))
         turns = Turns(tmp_path / "turns", concurrency)
-        calls = CallStore(tmp_path / folder)
+        calls = CallStore(store.at(tmp_path / folder))
         return ChatModel("openai:gpt-4o-mini", calls, budget, turns=turns, options=options, patience=short)
 
     return connect
@@ -160,17 +161,6 @@ def test_a_second_run_asks_nothing_and_finds_the_same(connect):
     assert len(first.claims) == 1 + 1
 
 
-def test_answers_taken_over_from_the_warehouse_are_not_asked_for_again(connect):
-    with ChatServer(chooses(passage(2, SAVING))) as server:
-        model = connect(server)
-        first = ChatExtractor(model).extract(EPISODE, TALK)
-        elsewhere = connect(server, folder="another machine")
-        elsewhere.calls.load(model.calls.records())
-        again = ChatExtractor(elsewhere).extract(EPISODE, TALK)
-    assert len(server.asked) == 1
-    assert again == first
-
-
 def test_a_claim_found_in_two_windows_is_kept_once(connect):
     with ChatServer(chooses(passage(2, SAVING), passage(2, SAVING.replace("The new", "So the new")))) as server:
         extraction = ChatExtractor(connect(server), window_words=40, overlap_words=30).extract(EPISODE, TALK)
@@ -240,7 +230,8 @@ def test_other_providers_are_reached_by_setting_alone(monkeypatch, tmp_path, nam
     with ChatServer(lambda asked: cut if asked.form == "ChosenPassages" else answer({"items": []})) as server:
         monkeypatch.setenv(address, server.url if address.startswith("OPENAI") else server.url.removesuffix("/v1"))
         monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
-        model = ChatModel(name, CallStore(tmp_path / "calls"), Budget(1.0, tmp_path / "b"), turns=Turns(tmp_path, 4))
+        calls, budget = CallStore(store.at(tmp_path / "calls")), Budget(1.0, store.at(tmp_path))
+        model = ChatModel(name, calls, budget, turns=Turns(tmp_path, 4))
         extraction = ChatExtractor(model).extract(EPISODE, TALK)
     (asked,) = server.asked
     assert [claim.quote for claim in extraction.claims] == [SAVING]
@@ -399,7 +390,7 @@ def test_no_key_is_ever_recorded_or_logged(connect, monkeypatch, tmp_path, caplo
         pytest.raises(NobodyAnswered) as caught,
     ):
         ChatExtractor(connect(server)).extract(EPISODE, TALK)
-    kept = "".join(file.read_text() for file in tmp_path.rglob("*.json"))
+    kept = str(CallStore(store.at(tmp_path / "calls")).records())
     assert secret not in kept + caplog.text + str(caught.value)
     assert "Bad request" in kept
 
@@ -414,7 +405,7 @@ def test_a_missing_key_is_said_plainly(connect, monkeypatch):
 
 @pytest.mark.parametrize("name", ["gpt-4o-mini-without-provider:x", "nonsense", "openai:"])
 def test_a_model_nobody_knows_is_said_plainly(tmp_path, name):
-    calls, budget = CallStore(tmp_path), Budget(1.0, tmp_path / "spent.jsonl")
+    calls, budget = CallStore(store.at(tmp_path)), Budget(1.0, store.at(tmp_path))
     model = ChatModel(name, calls, budget, turns=Turns(tmp_path, 4), patience=Patience(attempts=1))
     with pytest.raises((UnusableModel, NobodyAnswered), match=name):
         ChatExtractor(model).extract(EPISODE, TALK)
@@ -506,7 +497,7 @@ def test_spending_stops_at_the_cap_under_concurrency_and_what_was_left_out_is_re
         rows = model.calls.records()
     spent = sum(row["cost_usd"] for row in rows)
     assert 0.04 < spent <= 0.052
-    assert Budget(0.052, tmp_path / "spent.jsonl").spent == pytest.approx(spent)
+    assert Budget(0.052, store.at(tmp_path)).spent == pytest.approx(spent)
     assert len(server.asked) == sum(row["status"] == "ok" for row in rows) == 10
     assert [dropped.reason for dropped in extraction.dropped] == ["skipped_budget"] * 50
     assert len(rows) == 60
@@ -529,8 +520,8 @@ def test_a_model_without_a_price_is_held_to_the_cap_at_the_dearest_price(tmp_pat
         monkeypatch.setenv("ANTHROPIC_API_KEY", SECRET)
         model = ChatModel(
             "anthropic:claude-unheard-of",
-            CallStore(tmp_path / "calls"),
-            Budget(0.25, tmp_path / "spent.jsonl"),
+            CallStore(store.at(tmp_path / "calls")),
+            Budget(0.25, store.at(tmp_path)),
             turns=Turns(tmp_path / "turns", 1),
         )
         extraction = ChatExtractor(model, window_words=20, overlap_words=0).extract(EPISODE, TALK)
@@ -562,7 +553,7 @@ def test_tokens_cost_and_time_are_recorded(connect):
 def test_a_model_on_this_machine_without_a_price_costs_nothing(connect, monkeypatch, tmp_path):
     with ChatServer(chooses()) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        calls, budget = CallStore(tmp_path / "calls"), Budget(0.0, tmp_path / "spent.jsonl")
+        calls, budget = CallStore(store.at(tmp_path / "calls")), Budget(0.0, store.at(tmp_path))
         model = ChatModel("openai:my-own-model", calls, budget, turns=Turns(tmp_path / "turns", 4))
         ChatExtractor(model).extract(EPISODE, TALK)
     assert [row["cost_usd"] for row in model.calls.records()] == [0.0]

@@ -9,7 +9,6 @@ import base64
 import itertools
 import json
 import os
-import pwd
 import re
 import secrets
 import shutil
@@ -17,25 +16,24 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 import aiosmtpd.controller
 import dotenv
-import psycopg
-import psycopg.sql
 import pytest
 import yaml  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
+from sqlalchemy import make_url
 
 from include.pipeline.wiring import WRITER_POOL
 from include.settings import Settings
+from tests.postgres import needs_postgres, postgres
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE = PROJECT / "docker-compose.yaml"
@@ -50,23 +48,11 @@ DAGS = {
     "watch_service",
 }
 AIRFLOW_SERVICES = ("init", "api-server", "scheduler", "dag-processor", "triggerer")
-SECRETS = ("postgres_password", "admin_password", "fernet_key", "jwt_secret", "api_secret_key")
+SECRETS = ("postgres_password", "state_password", "admin_password", "fernet_key", "jwt_secret", "api_secret_key")
 KEY_FILES = ("assemblyai.env", "tasks.env")
 IN_KEY_FILES = {"PODCAST_ALERT_URLS", "PODCAST_UNSUBSCRIBE_SECRET"}
 GRACE_SECONDS = 60
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?:(?P<kind>:[-?])(?P<rest>[^}]*))?\})")
-
-
-def postgres_program(name: str) -> str:
-    """A program of the PostgreSQL server, empty where it is not installed; Debian keeps them off the path."""
-    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return shutil.which(name, path=os.pathsep.join([os.environ["PATH"], *map(str, folders)])) or ""
-
-
-needs_postgres = pytest.mark.skipif(
-    not (postgres_program("postgres") and postgres_program("initdb")),
-    reason="no PostgreSQL server is installed (Debian's package is called postgresql)",
-)
 
 
 def composed(variables: Mapping[str, str]) -> dict[str, Any]:
@@ -135,6 +121,7 @@ def test_the_compose_file_holds_no_secret_and_takes_each_from_a_file(services: d
     for name, service in services.items():
         for key in service["environment"]:
             assert not re.search(r"PASSWORD$|SECRET$|SECRET_KEY$|_KEY$|SQL_ALCHEMY_CONN$|URLS$", key), f"{name}: {key}"
+        assert not make_url(service["environment"].get("PODCAST_STATE_URL", "sqlite://")).password
     assert "secrets/" in (PROJECT / ".gitignore").read_text().splitlines()
 
 
@@ -196,6 +183,7 @@ def test_the_containers_get_every_setting_and_every_variable_that_the_example_na
 def test_each_service_gets_only_the_secrets_that_it_uses(services: dict[str, Any]):
     users = {
         "postgres_password": {"postgres", *AIRFLOW_SERVICES},
+        "state_password": {"init", "scheduler"},
         "admin_password": {"init"},
         "fernet_key": {"init", "api-server", "scheduler", "triggerer"},
         "jwt_secret": {"init", "api-server", "scheduler", "triggerer"},
@@ -295,8 +283,13 @@ from airflow.sdk import dag, task
 def deployment_probe():
     @task
     def leave_a_mark():
-        from include.settings import settings
+        from sqlalchemy import text
 
+        from include.settings import settings
+        from include.state import store
+
+        with store.of(settings()).reading() as state:
+            print("the state is that of", *state.execute(text("select current_user, current_database()")).one())
         told = (os.environ["AIRFLOW__CORE__EXECUTOR"], len(settings().alert_urls), settings().alert_urls[1])
         (settings().data_dir / "mark").write_text(repr(told[:2]) + told[2].get_secret_value())
         print("the mark is left")
@@ -417,7 +410,9 @@ def machine(
     machine = Machine(services, kept, folder, free_ports(names))
     lay_out_the_image(folder / "project")
     (folder / "project" / "dags" / "deployment_probe.py").write_text(PROBE)
-    with postgres(machine.ports["postgres"], services["postgres"]["environment"], kept["postgres_password"]):
+    database = services["postgres"]["environment"]
+    owner = (database["POSTGRES_USER"], kept["postgres_password"])
+    with postgres(machine.ports["postgres"], *owner, database["POSTGRES_DB"]):
         try:
             code = machine.run("init", services["init"]["command"])
             assert code == 0, machine.printed("init")[-3000:]
@@ -482,6 +477,7 @@ def test_a_task_runs_and_its_log_can_be_read(machine: Machine, token: str):
     assert machine.api(f"{runs}/once", token)["state"] == "success", log
     assert (machine.folder / "data/mark").read_text() == "('LocalExecutor', 2)ntfy://127.0.0.1:9/a&b"
     assert "the mark is left" in json.dumps(log)
+    assert "the state is that of podcasts podcasts" in json.dumps(log)
     assert not [line for line in log["content"] if line.get("level") in {"error", "critical"}]
 
 
@@ -561,43 +557,3 @@ def eventually(what: str, holds: Callable[[], bool], seconds: float = 240) -> No
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
         time.sleep(0.5)
-
-
-@contextmanager
-def postgres(port: int, environment: Mapping[str, str], password: str) -> Iterator[None]:
-    """A server with the user, password and database of the Compose file; PostgreSQL itself refuses to run as root."""
-    nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    user, group = (nobody.pw_uid, nobody.pw_gid) if nobody else (None, None)
-    groups: list[int] | None = [] if nobody else None
-    name = environment["POSTGRES_USER"]
-    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
-        (Path(folder) / "password").write_text(password)
-        for path in (folder, f"{folder}/password"):
-            if nobody:
-                os.chown(path, nobody.pw_uid, nobody.pw_gid)
-        cluster = ["-D", f"{folder}/cluster"]
-        make = [postgres_program("initdb"), *cluster, "-U", name, f"--pwfile={folder}/password", "-A", "scram-sha-256"]
-        subprocess.run(
-            [*make, "--no-sync"], check=True, capture_output=True, cwd="/", user=user, group=group, extra_groups=groups
-        )
-        serve = [postgres_program("postgres"), *cluster, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"]
-        with open(f"{folder}/server.log", "wb") as log:
-            server = subprocess.Popen(
-                serve, stdout=log, stderr=log, cwd="/", user=user, group=group, extra_groups=groups
-            )
-        try:
-            connect = {"host": "127.0.0.1", "port": port, "user": name, "password": password}
-            eventually("PostgreSQL answers", lambda: _created(environment["POSTGRES_DB"], connect))
-            yield
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=180)
-
-
-def _created(database: str, connect: Mapping[str, Any]) -> bool:
-    try:
-        with psycopg.connect(**connect, dbname="postgres", autocommit=True) as connection:
-            connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(database)))
-    except psycopg.OperationalError:
-        return False
-    return True

@@ -14,6 +14,7 @@ from include.models.questions import load_prompt
 from include.models.turns import Turns
 from include.pipeline import chosen_models
 from include.settings import Settings
+from include.state import store
 from include.transcripts.segment import Segment
 from tests.doubles.chat_server import Asked, ChatServer, Reply, answer, passage, rated, ratings
 
@@ -52,10 +53,10 @@ def connect(monkeypatch, tmp_path):
     def connect(server: ChatServer) -> ChatModel:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         patience = Patience(timeout_seconds=5.0, first_wait_seconds=0.01, longest_wait_seconds=1.0)
-        budget = Budget(100.0, tmp_path / "spent.jsonl")
+        budget = Budget(100.0, store.at(tmp_path))
         return ChatModel(
             "openai:gpt-4o-mini",
-            CallStore(tmp_path / "calls"),
+            CallStore(store.at(tmp_path / "calls")),
             budget,
             turns=Turns(tmp_path / "turns", 4),
             patience=patience,

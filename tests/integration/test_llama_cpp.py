@@ -19,6 +19,7 @@ from include.models.calls import CallStore
 from include.models.chat import ChatModel
 from include.models.pacing import Patience
 from include.models.turns import Turns
+from include.state import store
 from include.transcripts.segment import Segment
 from include.words import words
 
@@ -55,10 +56,10 @@ def model(address, monkeypatch, tmp_path):
     monkeypatch.setenv("OPENAI_BASE_URL", address)
     monkeypatch.setenv("OPENAI_API_KEY", "none-needed")
     monkeypatch.setattr(chat, "MAX_OUTPUT_TOKENS", 250)
-    budget = Budget(0.0, tmp_path / "spent.jsonl")
+    budget = Budget(0.0, store.at(tmp_path))
     return ChatModel(
         "openai:smollm2",
-        CallStore(tmp_path),
+        CallStore(store.at(tmp_path)),
         budget,
         turns=Turns(tmp_path / "turns", 4),
         patience=Patience(timeout_seconds=500, attempts=1),
@@ -77,7 +78,7 @@ def test_a_transcript_is_read_and_only_what_was_said_is_kept(model, monkeypatch,
     assert first["cost_usd"] == 0
 
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
-    budget = Budget(0.0, tmp_path / "spent.jsonl")
+    budget = Budget(0.0, store.at(tmp_path))
     again = ChatModel(
         "openai:smollm2", model.calls, budget, turns=Turns(tmp_path / "turns", 4), patience=Patience(attempts=1)
     )

@@ -3,10 +3,13 @@
 import pytest
 
 from include.local.sample import server as sample
+from include.models import budget
 from include.pipeline import ingest_episodes, transcribe_episodes
 from include.settings import settings
+from include.state import store
 from include.transcripts import speech
 from include.transcripts.jobs import MAX_INTERRUPTIONS
+from include.warehouse import mirror
 from include.warehouse.database import open_warehouse, records
 from tests import chain
 
@@ -30,6 +33,7 @@ def transcribe() -> None:
 
 def jobs() -> list[dict]:
     with open_warehouse() as connection:
+        mirror.bring(connection, store.of(settings()))
         return records(
             connection, "select * from ops.transcription_jobs where source <> 'publisher' order by episode_id"
         )
@@ -48,8 +52,7 @@ def test_it_is_transcribed_by_the_local_model_for_nothing_and_says_so(heard):
 
 def test_its_recording_is_removed_and_its_hours_count(heard):
     assert list((heard.landing / "audio").iterdir()) == []
-    (ledger,) = (heard.landing / "spending").glob("*-audio-hours.jsonl")
-    assert ledger.stat().st_size > 0
+    assert budget.audio_hours(heard, store.now().date()).spent > 0
 
 
 def test_it_is_not_heard_again_on_a_rerun(heard, monkeypatch):
@@ -104,13 +107,7 @@ def test_a_recording_that_kills_each_process_is_given_up_after_some(unheard, mon
     assert "was killed 5 times" in job["error"]
 
 
-def test_a_damaged_job_file_leaves_its_recording_alone_and_says_what_to_do(unheard, monkeypatch, caplog):
-    transcribe_locally_and_be_killed(monkeypatch)
-    (file,) = (unheard.landing / "transcription_jobs").glob("*.json")
-    file.write_bytes(file.read_bytes()[:50])
-    assert transcribe_episodes.transcribe_locally(DAY) == {}
-    assert f"{file} is damaged" in caplog.text
-    assert "remove the file" in caplog.text
-    transcribe_episodes.land_transcripts(DAY)
-    file.unlink()
+def test_a_recording_that_another_process_is_at_is_left_to_it(unheard, together):
+    transcribe_locally_and_be_killed(pytest.MonkeyPatch())
+    assert together(lambda _: transcribe_episodes.transcribe_locally(DAY), processes=1) == [{"intended": 1}]
     assert transcribe_episodes.transcribe_locally(DAY) == {"ok": 1}

@@ -14,6 +14,7 @@ from include.models.pacing import Patience
 from include.models.provider_embedding import ProviderEncoder
 from include.models.questions import UnusableModel
 from include.settings import PROJECT
+from include.state import store
 from include.warehouse.database import append, open_warehouse, records
 from tests.doubles.embedding_server import EmbeddingServer
 
@@ -47,7 +48,7 @@ def connect(monkeypatch, tmp_path):
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         short = Patience(timeout_seconds=5.0, first_wait_seconds=0.01, longest_wait_seconds=0.1)
         return ProviderEncoder(
-            "openai:text-embedding-3-small", tmp_path / "kept", Budget(cap, tmp_path / "spent.jsonl"), short
+            "openai:text-embedding-3-small", tmp_path / "kept", Budget(cap, store.at(tmp_path)), short
         )
 
     return connect
@@ -125,7 +126,7 @@ def test_a_provider_that_refuses_its_key_is_said_to_be_unusable_and_the_key_is_n
 
 
 def test_a_provider_that_langchain_does_not_know_is_said_to_be_unusable(tmp_path):
-    encoder = ProviderEncoder("nobody:model", tmp_path / "kept", Budget(1.0, tmp_path / "spent.jsonl"))
+    encoder = ProviderEncoder("nobody:model", tmp_path / "kept", Budget(1.0, store.at(tmp_path)))
     with pytest.raises(UnusableModel, match="nobody:model cannot be used"):
         encoder.encode(TEXTS)
 

@@ -10,14 +10,12 @@ from email import message_from_bytes, policy
 import pytest
 from aiosmtpd.controller import Controller
 
-from include.models.calls import Call, lay_out, take_in
-from include.pipeline import alerts, chosen_models
+from include.pipeline import alerts
 from include.pipeline.delivery_wish import delivery_wish, passed_on, wants_delivery
 from include.pipeline.handover import Handover, Unusable
 from include.pipeline.run import Run
 from include.settings import settings
 from include.warehouse import partition
-from include.warehouse.database import open_warehouse, records
 
 Event = namedtuple("Event", "extra")
 
@@ -162,37 +160,3 @@ def test_the_same_alert_is_mailed_once_a_day_and_again_where_it_could_not_be_mai
     texts = [message.get_body(("html",)).get_content() for _, message in mailed]
     assert ["Make room." in text for text in texts] == [True, False, False]
     assert "Make {{ more }} &lt;room&gt;." in texts[1]
-
-
-def test_what_was_asked_of_a_chat_model_is_kept_and_laid_out_again(data_dir, monkeypatch):
-    monkeypatch.setenv("PODCAST_LLM_MODEL", "openai:some-model")
-    settings.cache_clear()
-    call = Call(
-        call_key="k1",
-        subject_id="e1",
-        task="extract",
-        provider_model="openai:some-model",
-        prompt_version="v1",
-        cost_usd=0.01,
-        status="ok",
-        answer="{}",
-        called_at=datetime(2026, 1, 15),
-    )
-    folder = data_dir / "landing" / "llm_calls"
-    store = chosen_models.calls(settings())
-    store.put(call)
-    with open_warehouse(data_dir / "warehouse.duckdb") as connection:
-        take_in(connection, store)
-        assert records(connection, "select call_key, cost_usd from raw.llm_calls") == [
-            {"call_key": "k1", "cost_usd": 0.01}
-        ]
-        assert store.get("k1") is not None, "a step of another day may look for it"
-        file = folder / "k1.json"
-        os.utime(file, (0, 0))
-        take_in(connection, store)
-        assert not file.exists()
-        connection.execute("insert into raw.episodes (episode_id, partition_date) values ('e1', '2026-01-15')")
-        lay_out(connection, store, "openai:some-model", date(2026, 1, 15))
-    kept = store.get("k1")
-    assert kept is not None
-    assert kept.answer == "{}"

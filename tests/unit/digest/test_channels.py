@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from invented_days import EMPTY, FULL, SHORT
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from include.delivery import short_form
 from include.delivery.channels import BadChannel, Channel
@@ -19,6 +20,9 @@ from include.digest.reading import Digest, read_digest
 from include.digest.recipients import Recipient, read
 from include.pipeline import alerts, watch_service
 from include.settings import settings
+from include.state import store
+from include.state.store import Store
+from include.state.tables import deliveries, sent_insights
 from include.warehouse.database import records
 from include.warehouse.publication import open_copy, publish
 from tests.chain import environment
@@ -60,18 +64,23 @@ def all_of(channels: Channels) -> list[Recipient]:
     return [reader(channels.url(service), f"{service} people") for service in SERVICES]
 
 
-def ledger(warehouse) -> dict[str, tuple]:
-    with warehouse() as connection:
-        rows = records(connection, "select * from ops.deliveries")
+def ledger(state: Store) -> dict[str, tuple]:
+    with state.reading() as reading:
+        rows = reading.execute(select(deliveries)).mappings().all()
     return {row["recipient"]: (row["status"], row["channel"], row["error"]) for row in rows}
 
 
 @pytest.fixture
-def sent(warehouse, letter_of, tmp_path) -> Callable:
-    return lambda *recipients: deliver(warehouse, FULL, recipients, SENDER, Outbox(tmp_path / "outbox"), letter_of)
+def state(tmp_path) -> Store:
+    return store.at(tmp_path)
 
 
-def test_a_digest_is_posted_once_in_short_with_links_and_the_ledger_says_so(warehouse, channels, sent):
+@pytest.fixture
+def sent(state, letter_of, tmp_path) -> Callable:
+    return lambda *recipients: deliver(state, FULL, recipients, SENDER, Outbox(tmp_path / "outbox"), letter_of)
+
+
+def test_a_digest_is_posted_once_in_short_with_links_and_the_ledger_says_so(state, channels, sent):
     for _ in range(2):
         sent(*all_of(channels))
 
@@ -82,38 +91,39 @@ def test_a_digest_is_posted_once_in_short_with_links_and_the_ledger_says_so(ware
         assert "Marit Oosterhuis, Harbour Lines" in text
         assert f"{SITE}/insights/c1.html" in text
         assert f"{SITE}/digests/{FULL}.html" in text
-    assert ledger(warehouse) == {f"{service} people": ("sent", service, None) for service in SERVICES}
-    with warehouse() as connection:
-        assert len(records(connection, "from ops.sent_insights where recipient = 'slack people'")) == 5
+    assert ledger(state) == {f"{service} people": ("sent", service, None) for service in SERVICES}
+    told = select(sent_insights).where(sent_insights.c.recipient == "slack people")
+    with state.reading() as reading:
+        assert len(reading.execute(told).all()) == 5
 
 
-def test_a_channel_stands_beside_mailboxes_and_neither_keeps_the_other(warehouse, channels, sent):
+def test_a_channel_stands_beside_mailboxes_and_neither_keeps_the_other(state, channels, sent):
     channels.answer = 404
 
     sent(reader(channels.url("slack")), Recipient("ann@example.com"))
 
-    assert ledger(warehouse) == {
+    assert ledger(state) == {
         "team": ("failed", "slack", "slack answered 404"),
         "ann@example.com": ("sent", "outbox", None),
     }
 
 
-def test_what_is_certainly_not_posted_is_tried_again(warehouse, channels, sent, letter_of, tmp_path):
+def test_what_is_certainly_not_posted_is_tried_again(state, channels, sent, letter_of, tmp_path):
     channels.answer = 503
     with pytest.raises(DeliveryError, match="tried again every quarter of an hour"):
         sent(*all_of(channels))
-    assert ledger(warehouse) == {
+    assert ledger(state) == {
         f"{service} people": ("deferred", service, f"{service} answered 503") for service in SERVICES
     }
 
     channels.answer = None
-    deliver_due(warehouse, all_of(channels), SENDER, Outbox(tmp_path / "outbox"), lambda day: letter_of)
+    deliver_due(state, all_of(channels), SENDER, Outbox(tmp_path / "outbox"), lambda day: letter_of)
 
     assert sorted(service for service, *_ in channels.posts) == sorted(SERVICES)
-    assert {status for status, *_ in ledger(warehouse).values()} == {"sent"}
+    assert {status for status, *_ in ledger(state).values()} == {"sent"}
 
 
-def test_a_post_in_doubt_is_never_repeated_by_itself_and_a_person_settles_it(warehouse, channels, sent):
+def test_a_post_in_doubt_is_never_repeated_by_itself_and_a_person_settles_it(state, channels, sent):
     channels.hang_up = True
     for _ in range(2):
         with pytest.raises(
@@ -121,18 +131,17 @@ def test_a_post_in_doubt_is_never_repeated_by_itself_and_a_person_settles_it(war
         ):
             sent(*all_of(channels))
     assert len(channels.posts) == len(SERVICES)
-    assert {status for status, *_ in ledger(warehouse).values()} == {"pending"}
+    assert {status for status, *_ in ledger(state).values()} == {"pending"}
 
-    with warehouse() as connection:
-        for service in SERVICES:
-            settle(connection, FULL, f"{service} People", arrived=True)
+    for service in SERVICES:
+        settle(state, FULL, f"{service} People", arrived=True)
     sent(*all_of(channels))
 
     assert len(channels.posts) == len(SERVICES)
 
 
 def test_a_service_that_cannot_be_reached_is_tried_again_and_an_address_that_leads_nowhere_is_not(
-    warehouse, channels, sent
+    state, channels, sent
 ):
     bad = {"odd": "nonsense://webhook-secret", "short": "slack://webhook-secret", "bare": "webhook-secret"}
     bad["many"] = channels.url("tgram") + "/12345"
@@ -142,7 +151,7 @@ def test_a_service_that_cannot_be_reached_is_tried_again_and_an_address_that_lea
             *(reader(url, name) for name, url in bad.items()),
         )
 
-    kept = ledger(warehouse)
+    kept = ledger(state)
     assert kept.pop("far") == ("deferred", "json", "no connection to json")
     assert "leads to 2 places" in kept.pop("many")[2]
     for status, _, error in kept.values():
@@ -153,7 +162,7 @@ def test_a_service_that_cannot_be_reached_is_tried_again_and_an_address_that_lea
 
 
 def test_no_address_is_logged_even_where_everything_is_logged(
-    warehouse, warehouse_file, channels, sent, tmp_path, caplog, capfd
+    state, warehouse_file, channels, sent, tmp_path, caplog, capfd
 ):
     caplog.set_level(logging.DEBUG)
     logging.getLogger("urllib3").setLevel(logging.DEBUG)
@@ -168,7 +177,7 @@ def test_no_address_is_logged_even_where_everything_is_logged(
     except DeliveryError as error:
         logging.exception("failed: %s", error)
     with environment(tmp_path):
-        publish(warehouse_file, tmp_path / "copy.duckdb")
+        publish(warehouse_file, tmp_path / "copy.duckdb", state)
     with open_copy(tmp_path / "copy.duckdb") as copy:
         outcomes.append(repr(records(copy, "from ops.deliveries")))
 
