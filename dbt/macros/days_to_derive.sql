@@ -81,16 +81,6 @@
 {%- endmacro %}
 
 
-{#- Whether a day is one of those that the model derives; all are, where it is built for the first time. -#}
-{% macro to_derive(column) -%}
-    {%- if is_incremental() -%}
-        {{ column }} >= {{ first_day() }}
-    {%- else -%}
-        true
-    {%- endif -%}
-{%- endmacro %}
-
-
 {#- Strikes out what was noted of a model, in the transaction that writes it. -#}
 {% macro strike_days_to_derive() -%}
     delete from {{ noted_days() }} where model = '{{ model.name }}'

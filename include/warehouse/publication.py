@@ -5,7 +5,8 @@ Who has the old copy open keeps reading it undisturbed; who opens it next sees t
 
 import contextlib
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ from include.settings import PROJECT
 from include.warehouse.database import open_warehouse, transaction
 
 _RECIPIENT = {"recipient": "regexp_replace(recipient, '^(.)[^@]*.*?(@[^@]*)?$', '\\1***\\2')"}
-_MASKED = {"ops.deliveries": {**_RECIPIENT, "message_id": "null::varchar"}, "ops.sent_insights": _RECIPIENT}
+_MASKED = {'ops."deliveries"': {**_RECIPIENT, "message_id": "null::varchar"}, 'ops."sent_insights"': _RECIPIENT}
 """Columns that analysts see in part only, or not at all: a Message-ID follows from the recipient, so that who guesses
 an address could tell by it that they are right."""
 
@@ -26,32 +27,39 @@ _SOURCES = PROJECT / "dbt" / "models" / "sources.yml"
 
 _SEARCH = Path(__file__).with_name("search.sql")
 
+_DAYS = ("partition_date", "digest_date", "last_seen_date", "called_at")
+"""The columns that say of which day a row is."""
+
+_NOTED = "from raw.days_to_derive where starts_with(model, 'copy of ')"
+
+_DAYS_OPEN = 40
+"""How old a row of the operations tables gets that may still become another."""
+
 
 def publish(warehouse: Path, copy: Path) -> Path:
     """Writes the copy beside its place and moves it there. Views become tables; every table and column says what it
     means, and `marts.search_segments` searches what was said.
 
-    Costs by the size of the marts. Safe to repeat; a crash leaves the old copy in place.
+    Costs what copying the file does, and by the days that changed since: the last copy is carried forward, but for
+    tables that are new, or of which it would not have as many rows. Safe to repeat; a crash leaves the old copy in
+    place.
     """
     copy.parent.mkdir(parents=True, exist_ok=True)
     unfinished = copy.with_suffix(".part")
     # Whoever has the warehouse open has the copy to itself, too.
     with open_warehouse(warehouse) as connection:
         unfinished.unlink(missing_ok=True)
+        if copy.exists():
+            shutil.copyfile(copy, unfinished)
         connection.execute(f"attach '{str(unfinished).replace(chr(39), chr(39) * 2)}' as copy")
-        for schema in _SCHEMAS:
-            connection.execute(f"create schema copy.{schema}")
-        tables = _tables(connection)
-        for schema, table in tables:
-            masked = _MASKED.get(f"{schema}.{table}", {})
-            replaced = ", ".join(f"{expression} as {column}" for column, expression in masked.items())
-            columns = f"* replace ({replaced})" if masked else "*"
-            connection.execute(f'create table copy.{schema}."{table}" as select {columns} from {schema}."{table}"')
+        with transaction(connection):
+            now = _fill(connection)
         _describe(connection)
-        if ("marts", "segments") in tables:
+        if 'marts."segments"' in now:
             connection.execute(_SEARCH.read_text())
         connection.execute("detach copy")
         os.replace(unfinished, copy)
+        connection.execute(f"delete {_NOTED}")
     return copy
 
 
@@ -66,16 +74,64 @@ def open_copy(copy: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def _tables(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    return connection.execute(
-        """
-        select table_schema, table_name
-        from information_schema.tables
-        where table_catalog = current_database() and list_contains($schemas, table_schema)
-        order by all
-        """,
-        {"schemas": list(_SCHEMAS)},
+def _fill(connection: duckdb.DuckDBPyConnection) -> Sequence[str]:
+    """Makes the attached copy what the warehouse is, and says which tables that has."""
+    for schema in _SCHEMAS:
+        connection.execute(f"create schema if not exists copy.{schema}")
+    known, now = _tables(connection, "'copy'"), _tables(connection, "current_database()")
+    for name in known.keys() - now.keys():
+        connection.execute(f"drop table copy.{name}")
+    if connection.execute(f"{_NOTED} and model = 'copy of everything'").fetchall():
+        known = {}
+    anew = [
+        name for name, columns in now.items() if known.get(name) != columns or not _carry(connection, name, columns)
+    ]
+    for name in anew:
+        connection.execute(f"create or replace table copy.{name} as select {_shown(name)} from {name}")
+    return list(now)
+
+
+def _carry(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str]) -> bool:
+    """Brings the days of a table that changed into the copy; says whether the copy has all rows now."""
+    day = next((column for column in _DAYS if column in columns), None)
+    if day is None:
+        return False
+    if table.startswith("ops."):
+        oldest = f"select max({day}) from copy.{table} union all select min(first_day) {_NOTED}"
+        ((oldest,),) = connection.execute(
+            f"select min(columns(*)) - interval {_DAYS_OPEN} day from ({oldest})"
+        ).fetchall()
+        changed = f"{day} >= '{oldest}'" if oldest else "true"
+    else:
+        of_table = f"select first_day {_NOTED} and model = 'copy of {table.partition('.')[2]}'"
+        changed = f"{day} in ({of_table.replace(chr(34), '')})"
+    if day == "last_seen_date":
+        changed = f"theme_id in (select theme_id from {table} where {changed}) or {changed}"
+    connection.execute(f"delete from copy.{table} where {changed}")
+    connection.execute(f"insert into copy.{table} by name select {_shown(table)} from {table} where {changed}")
+    ((one, other),) = connection.execute(
+        f"select (select count(*) from {table}), (select count(*) from copy.{table})"
     ).fetchall()
+    return one == other
+
+
+def _shown(table: str) -> str:
+    """The columns of a table as analysts see them."""
+    replaced = ", ".join(f"{expression} as {column}" for column, expression in _MASKED.get(table, {}).items())
+    return f"* replace ({replaced})" if replaced else "*"
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, dict[str, str]]:
+    """The tables and views that are published, and the type of each of their columns."""
+    found: dict[str, dict[str, str]] = {}
+    query = f"""
+        select schema_name || '."' || table_name || '"', column_name, data_type
+        from duckdb_columns()
+        where database_name = {database} and schema_name in {_SCHEMAS}
+    """
+    for table, column, kind in connection.execute(query).fetchall():
+        found.setdefault(table, {})[column] = kind
+    return found
 
 
 def _describe(connection: duckdb.DuckDBPyConnection) -> None:
