@@ -22,7 +22,7 @@ from include.sources.episodes import FeedReading
 from include.transcripts import landing as transcripts
 from include.transcripts.landing import Transcript
 from include.transcripts.segment import Segment
-from include.warehouse.database import append, open_warehouse, transaction
+from include.warehouse.database import append, noting_changes, open_warehouse, transaction
 from tests import chain
 
 FIRST, SECOND, LAST = DAYS = [date(2026, 1, 13) + timedelta(number) for number in range(3)]
@@ -85,7 +85,8 @@ def tell(day: date, show: int) -> None:
         scores.append({**claim, "scorer": "test", "score": 2.0 + number + 0.1 * show})
         segments.append({**episode, "segment_index": number, "text": quote})
     published = {"show_id": f"s{show}", "show_title": f"Show {show}", "title": episode["episode_id"]}
-    with open_warehouse() as connection, transaction(connection):
+    landed = ("raw.episodes", "raw.transcripts", "raw.claims", "raw.claim_scores")
+    with open_warehouse() as connection, transaction(connection), noting_changes(connection, day, *landed):
         append(
             connection,
             "raw.episodes",
