@@ -16,17 +16,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from unittest import mock
+
+from sqlalchemy import insert
 
 from include.claims.claim import claim_id
 from include.local.sample import server
 from include.local.standalone import CHAIN, LocalAirflow, free_port
 from include.pipeline import chosen_models, publish_digest
 from include.settings import PROJECT, settings
-from include.warehouse import publication
+from include.state import store
+from include.state.tables import deliveries, sent_insights
+from include.warehouse import mirror, publication
 from include.warehouse.database import append, open_warehouse, records
 from tests import chain
 from tests.benchmarks import invented
@@ -41,8 +45,9 @@ def rows() -> list[tuple[str, float, str]]:
     """Each part of a day after each history, in seconds, and how long it takes beside the shortest history, or, an
     episode, beside a tenth of the episodes."""
     found = []
-    with tempfile.TemporaryDirectory() as folder:
-        measured = {size: measure(*size, Path(folder)) for size in SIZES}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(os.environ.get("BENCH_HISTORIES", temporary))
+        measured = {size: measure(*size, folder) for size in SIZES}
     for (days, episodes), now in measured.items():
         base = measured[(MONTH, 30)] if days == MONTH else measured[SIZES[0]]
         share = episodes / 30 if days == MONTH else 1
@@ -80,13 +85,17 @@ def beside_airflow() -> tuple[str, float, str]:
 
 
 def measure(days: int, episodes: int, folder: Path) -> dict[str, float]:
-    """The timed day after that history: seconds of each part, megabytes at the peak. The month before it is kept."""
-    month, data = folder / f"month-{episodes}", folder / f"{days}-{episodes}"
-    if days > 1:
+    """The timed day after that history: seconds of each part, megabytes at the peak. What was before it is kept."""
+    month, before, data = (folder / f"{name}-{episodes}" for name in ("month", f"before-{days}", f"day-{days}"))
+    if days > 1 and not before.exists():
         if not month.exists():
             run("month", month, days, episodes)
         shutil.copytree(month, data)
         run("history", data, days, episodes)
+        data.rename(before)
+    shutil.rmtree(data, ignore_errors=True)
+    if days > 1:
+        shutil.copytree(before, data)
     return json.loads(run("day", data, days, episodes).splitlines()[-1])
 
 
@@ -106,8 +115,6 @@ def month(days: int, episodes: int) -> None:
             tell(connection, number, episodes)
     chain.build("claims", str(invented.day_of(first)))
     chain.build("digest", str(invented.day_of(first)))
-    with open_warehouse() as connection:
-        send(connection)
 
 
 def history(days: int, episodes: int) -> None:
@@ -115,6 +122,7 @@ def history(days: int, episodes: int) -> None:
     told, first = _told(episodes), invented.day_of(LAST - days + 1)
     with open_warehouse() as connection:
         repeat(connection, told, -(-days // told), first)
+    send()
     publication.publish(settings().warehouse, settings().published)
     with publication.open_copy(settings().published) as connection:
         publish_digest.site.write_site(connection, settings().site)
@@ -165,18 +173,18 @@ def tell(connection, number: int, episodes: int) -> None:
         append(connection, table, landed)
 
 
-def send(connection) -> None:
+def send() -> None:
     """Every digest so far was sent."""
-    connection.execute(
-        """
-        insert into ops.deliveries by name
-        select distinct digest_date, 'reader@localhost' as recipient, 'sent' as status, 'outbox' as channel,
-            digest_date::timestamp as due_at, digest_date::timestamp as sent_at
-        from marts.top_insights;
-        insert into ops.sent_insights
-        select digest_date, 'reader@localhost', rank, claim_id, theme_id from marts.top_insights
-        """
-    )
+    state, at = store.of(settings()), store.now() - timedelta(days=1)
+    mail = {"recipient": "reader@localhost", "status": "sent", "channel": "outbox", "sent_at": at, "changed_at": at}
+    with open_warehouse() as connection:
+        told = records(connection, "select digest_date, rank, claim_id, theme_id from marts.top_insights")
+        days = {one["digest_date"] for one in told}
+        with state.writing() as writing:
+            writing.execute(insert(deliveries), [{**mail, "digest_date": day} for day in sorted(days)])
+            writing.execute(insert(sent_insights), [{**one, "recipient": mail["recipient"]} for one in told])
+        connection.execute("truncate raw.mirrored")
+        mirror.bring(connection, state)
 
 
 def repeat(connection, days: int, times: int, first: date) -> None:
