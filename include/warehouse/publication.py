@@ -184,7 +184,7 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     said = {**_described(), **{place: comment for place, comment, is_copy in there if comment and not is_copy}}
     with transaction(connection):
-        for place in sorted(place for place, _, is_copy in there if is_copy and place in said):
+        for place in sorted(place for place, known, is_copy in there if is_copy and known != said.get(place, known)):
             kind = "column" if place.count(".") == 2 else "table"
             quoted = ".".join(f'"{name}"' for name in ("copy", *place.split(".")))
             connection.execute(f"comment on {kind} {quoted} is '{said[place].replace(chr(39), chr(39) * 2)}'")
@@ -193,7 +193,7 @@ def _describe(connection: duckdb.DuckDBPyConnection) -> None:
 def _described() -> dict[str, str]:
     """What `sources.yml` says of each table of the schema ops, and of each column of it."""
     said = {}
-    for source in yaml.safe_load(_SOURCES.read_text())["sources"]:
+    for source in yaml.load(_SOURCES.read_text(), yaml.CSafeLoader)["sources"]:
         for table in source["tables"]:
             place = f"{source['name']}.{table['name']}"
             said[place] = table["description"]
