@@ -19,7 +19,7 @@ from include.warehouse import mirror
 from include.warehouse.database import append, open_warehouse, transaction
 
 _RECIPIENT = {"recipient": "regexp_replace(recipient, '^(.)[^@]*.*?(@[^@]*)?$', '\\1***\\2')"}
-_MASKED = {'ops."deliveries"': {**_RECIPIENT, "message_id": "null::varchar"}, 'ops."sent_insights"': _RECIPIENT}
+_MASKED = {"ops.deliveries": {**_RECIPIENT, "message_id": "null::varchar"}, "ops.sent_insights": _RECIPIENT}
 """Columns that analysts see in part only, or not at all: a Message-ID follows from the recipient, so that who guesses
 an address could tell by it that they are right."""
 
@@ -61,7 +61,7 @@ def publish(warehouse: Path, copy: Path, state: Store | None = None) -> Path:
             with transaction(connection):
                 now = _fill(connection)
             _describe(connection)
-            if 'marts."segments"' in now:
+            if "marts.segments" in now:
                 connection.execute(_SEARCH.read_text())
             connection.execute("detach copy")
         connection.execute(f"delete {_NOTED}")
@@ -79,7 +79,7 @@ def publish_ledger(copy: Path, state: Store) -> None:
             append(connection, "unmasked", rows)
             connection.execute(f"delete from {name}")
             connection.execute(f"insert into {name} select {_shown(name)} from unmasked")
-        if 'ops."runs"' in _tables(connection, "current_database()"):
+        if "ops.runs" in _tables(connection, "current_database()"):
             connection.execute(_COUNT_MAILS)
 
 
@@ -139,7 +139,7 @@ def _carry(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str,
         changed = f"{day} >= '{oldest}'" if oldest else "true"
     else:
         of_table = f"select first_day {_NOTED} and model = 'copy of {table.partition('.')[2]}'"
-        changed = f"{day} in ({of_table.replace(chr(34), '')})"
+        changed = f"{day} in ({of_table})"
     if day == "last_seen_date":
         changed = f"theme_id in (select theme_id from {table} where {changed}) or {changed}"
     connection.execute(f"delete from copy.{table} where {changed}")
@@ -160,7 +160,7 @@ def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, d
     """The tables and views that are published, and the type of each of their columns."""
     found: dict[str, dict[str, str]] = {}
     query = f"""
-        select schema_name || '."' || table_name || '"', column_name, data_type
+        select schema_name || '.' || table_name, column_name, data_type
         from duckdb_columns()
         where database_name = {database} and schema_name in {_SCHEMAS}
     """
