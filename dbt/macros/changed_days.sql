@@ -22,6 +22,5 @@
 
 
 {% macro tests_all_days() -%}
-    {%- set day = modules.datetime.date.fromisoformat(var('partition_date') | string) %}
-    {%- do return(flags.WHICH != 'build' or day.weekday() == 6) %}
+    {%- do return(flags.WHICH != 'build' or day_of_build().weekday() == 6) %}
 {%- endmacro %}

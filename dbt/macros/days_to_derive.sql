@@ -4,7 +4,7 @@
     what a build leaves undone when it fails, or never begins, is done by the next one, whichever day that is of. -#}
 {% macro note_days_to_derive() -%}
     {% if execute and flags.WHICH in ('build', 'run') %}
-        {%- set day = modules.datetime.date.fromisoformat(var('partition_date') | string) %}
+        {%- set day = day_of_build() %}
         {%- set chosen = incremental_models() | selectattr('unique_id', 'in', selected_resources) | map(attribute='name') | list %}
         insert into {{ noted_days() }} (model, first_day, last_day)
         {%- if day.year > 1 %}
@@ -181,4 +181,11 @@
 
 {% macro noted_days() -%}
     {{ target.database }}.raw.days_to_derive
+{%- endmacro %}
+
+
+{#- The day that a build is for. The pipeline says it in the environment: where a variable is another than in the build
+    before, dbt reads the whole project again. -#}
+{% macro day_of_build() -%}
+    {%- do return(modules.datetime.date.fromisoformat(env_var('PODCAST_DAY', '') or var('partition_date') | string)) %}
 {%- endmacro %}
