@@ -52,11 +52,14 @@ def rows() -> list[tuple[str, float, str]]:
         base = measured[(MONTH, 30)] if days == MONTH else measured[SIZES[0]]
         share = episodes / 30 if days == MONTH else 1
         what = f"day {days} of {episodes} episodes"
-        beside = f"{now['whole day'] / base['whole day'] / share:.2f} × as long{' an episode' * (days == MONTH)}"
-        peak = f"{now['processor']:.1f} s of processor, {now['megabytes']:.0f} MB"
-        found.append((what, now["whole day"], f"{beside}; {peak}"))
+        wall, processor = (now[key] / base[key] / share for key in ("whole day", "processor"))
+        beside = (
+            f"{wall:.2f} ×{' an episode' * (days == MONTH)}; {now['processor']:.1f} s of processor, {processor:.2f} ×"
+        )
+        found.append((what, now["whole day"], f"{beside}; {now['megabytes']:.0f} MB at most"))
         found += [(f"{what}: {part}", now[part], f"{now[part] / base[part] / share:.2f} ×") for part in PARTS]
         copied = f"{now['copy']:.0f} MB; publishing takes {now['publish'] / now['cp']:.1f} × as long"
+        copied += f"; {now['files']} files of the site, {now['searched']:.0f} KB searched at once"
         found.append((f"{what}: cp of the published file", now["cp"], copied))
     return [*found, beside_airflow()]
 
@@ -264,6 +267,8 @@ def day(days: int, episodes: int) -> dict[str, float]:
         "megabytes": max(one.ru_maxrss for one in _used()) / 1024,
         "cp": copied,
         "copy": (data / "cp").stat().st_size / 1e6,
+        "files": sum(file.is_file() for file in settings().site.rglob("*")),
+        "searched": max((settings().site / "search").iterdir()).stat().st_size / 1e3,
     }
 
 
