@@ -6,6 +6,7 @@ const count = document.getElementById("count");
 const found = document.getElementById("found");
 const insights = [];
 const waiting = [...MONTHS];
+let loading = false;
 const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 function element(name, text, attributes = {}) {
@@ -32,13 +33,15 @@ function add(part) {
 }
 
 function load() {
-  const month = waiting.shift();
-  if (!month) return;
+  if (loading || !waiting.length) return;
+  loading = true;
   const next = () => {
+    loading = false;
     search();
     if (field.value.trim()) load();
   };
-  document.head.append(element("script", "", { src: `search/${month}.js`, onload: next, onerror: next }));
+  const part = { src: `search/${waiting.shift()}.js`, onload: next, onerror: next };
+  document.head.append(element("script", "", part));
 }
 
 function search() {
