@@ -1,5 +1,6 @@
 """Claims found by a chat model: the model proposes, and what cannot be found in the transcript is dropped."""
 
+import re
 from collections.abc import Sequence
 
 from include.claims.chat.drafts import (
@@ -24,10 +25,14 @@ from include.transcripts.segment import Segment
 WORDS_A_CLAIM, FEWEST, MOST = 350, 8, 24
 """A part of so many words for each may give so many claims, at least and at most."""
 
+_TOO_LONG = r"(?i)context|too (?:long|large)|tokens"
+"""How providers say that a question does not fit: "maximum context length", "prompt is too long", "exceeds the maximum
+number of tokens allowed"."""
+
 
 class ChatExtractor:
     """Reads a transcript as a whole where it is no longer than `window_words`, else in parts of like length, and keeps
-    what can be found in it. What is refused, or fails, as a whole is tried once more in smaller parts.
+    what can be found in it. What is refused as a whole, or is too long for the model, is read in smaller parts.
 
     Headlines and insights are in `language`, its name in English, whatever the transcript is in; quotes stay as said.
     A transcript costs a question for each `window_words` of it, of some 1.5 tokens a word and 1,300 more, and one for
@@ -94,7 +99,7 @@ class ChatExtractor:
         read: list[tuple[Sequence[Line], Answer]] = []
         for window, answer in zip(windows, self._model.ask_all(questions), strict=True):
             is_long = window_words > SMALL_WINDOW_WORDS and _words(window) > SMALL_WINDOW_WORDS
-            again = is_long and answer.status in ("failed", "refused")
+            again = is_long and (answer.status == "refused" or _is_too_long(answer))
             read.extend(self._read(episode, window, SMALL_WINDOW_WORDS) if again else [(window, answer)])
         return read
 
@@ -156,6 +161,10 @@ def _notes(episode: Episode) -> str:
     about = f"“{title}” of the show “{show}”{day}"
     notes = orders_cut([", ".join(episode.persons), episode.description[:1500]])
     return "\n".join(as_data(note) for note in (about, *notes) if note)
+
+
+def _is_too_long(answer: Answer) -> bool:
+    return answer.status == "failed" and re.search(_TOO_LONG, answer.error or "") is not None
 
 
 def _words(window: Sequence[Line]) -> int:
