@@ -13,7 +13,9 @@ _JOINERS = "\u200c\u200d"
 def one_line(text: str | None, limit: int = 2000) -> str:
     """Text on one line: white space folded, control and direction-changing characters and the secrets of addresses
     removed, cut at `limit`."""
-    kept = "".join(c if unicodedata.category(c) not in _UNSEEN or c in _JOINERS else " " for c in text or "")
+    kept = text or ""
+    if not kept.isprintable():
+        kept = "".join(c if unicodedata.category(c) not in _UNSEEN or c in _JOINERS else " " for c in kept)
     line = without_secrets(" ".join(kept.split()))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
