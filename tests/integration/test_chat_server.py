@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from include.claims.chat.extractor import ChatExtractor
 from include.claims.chat.scorer import ChatScorer
@@ -29,6 +30,7 @@ from include.models.questions import NobodyAnswered, UnusableModel
 from include.models.turns import Turns
 from include.settings import PROJECT
 from include.state import store
+from include.state.tables import turns
 from include.themes.judge import Comparison, StoryJudge, together
 from include.transcripts.segment import Segment
 from tests import chain
@@ -373,13 +375,15 @@ def test_a_model_that_stays_silent_is_not_asked_for_ever(connect):
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_wrong_key_or_name_stops_at_once_and_says_what_to_set_without_the_key(connect, status, caplog):
+def test_a_wrong_key_or_name_stops_at_once_and_says_what_to_set_without_the_key(connect, status, tmp_path):
     with ChatServer(lambda _: error(status, f"Incorrect API key provided: {SECRET}")) as server:
         model = connect(server, concurrency=1)
         with pytest.raises(UnusableModel, match="PODCAST_LLM_MODEL") as caught:
             ChatExtractor(model, window_words=20, overlap_words=0).extract(EPISODE, TALK)
     assert SECRET not in str(caught.value)
     assert len(server.asked) == 1
+    with store.at(tmp_path / "calls").reading() as connection:
+        assert connection.execute(select(turns)).all() == [], "another process that asks the same would wait"
 
 
 @pytest.mark.parametrize("secret", [SECRET, "a-local-password"])
