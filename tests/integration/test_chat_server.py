@@ -623,11 +623,11 @@ def test_ten_claims_are_rated_at_once_in_company_that_is_not_their_episodes(conn
     assert [score.novelty for episode in scores for score in episode] == [2.0 + i % 7 / 4 for i in range(30)]
 
 
-def test_what_it_was_worth_to_its_reader_counts_for_half_of_a_rating(connect):
+def test_what_it_was_worth_to_its_reader_counts_for_three_quarters_of_a_score(connect):
     claims = [replace(a_claim(i), features={"worth_at_reading": float(i)}) for i in range(4)]
     with ChatServer(judge(lambda _: 3.0)) as server:
         (scores,) = ChatScorer(connect(server)).score([read(claims)])
-    assert [score.score for score in scores] == [1.5, 2.0, 2.5, 3.0]
+    assert [score.score for score in scores] == [0.75, 1.5, 2.25, 3.0]
 
 
 def test_ratings_ten_times_too_high_are_no_ratings(connect):
