@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 from include.pipeline import build_claims, ingest_episodes, publish_digest, score_claims, transcribe_episodes
 from include.settings import PROJECT, settings
@@ -78,7 +79,8 @@ def build(selector: str, day: str) -> None:
     target = settings().data_dir / "dbt"
     arguments = ["--quiet", "--log-path", str(target), "build", "--target-path", str(target)]
     folders = ["--project-dir", str(PROJECT / "dbt"), "--profiles-dir", str(PROJECT / "dbt")]
-    result = dbtRunner().invoke([*arguments, *folders, "--selector", selector, "--vars", f"{{partition_date: {day}}}"])
+    with mock.patch.dict(os.environ, PODCAST_DAY=day):
+        result = dbtRunner().invoke([*arguments, *folders, "--selector", selector])
     troubles = [f"{r.node.name}: {r.message}" for r in result.result or [] if r.status not in ("pass", "success")]
     assert result.success, troubles or result.exception
 

@@ -18,3 +18,4 @@ select
     -- times
     partition_date
 from related
+where {{ to_derive('partition_date') }}

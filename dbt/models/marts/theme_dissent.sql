@@ -17,3 +17,4 @@ select
     -- times
     partition_date
 from dissent
+where {{ to_derive('partition_date') }}

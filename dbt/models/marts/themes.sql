@@ -1,3 +1,5 @@
+{{ config(incremental_strategy='replace_themes') }}
+
 with
 
 members as (
@@ -8,6 +10,17 @@ labels as (
     select * from {{ ref('int_theme_labels') }}
 ),
 
+{% if is_incremental() %}
+    -- Also themes that have lost what was said last of them.
+    touched as (
+        select theme_id from members
+        where {{ to_derive('partition_date') }}
+        union
+        select theme_id from {{ this }}
+        where last_seen_date >= {{ first_day() }}
+    ),
+{% endif %}
+
 aggregated as (
     select
         theme_id,
@@ -17,6 +30,9 @@ aggregated as (
         cast(count(distinct recording_show_id) as integer) as show_count,
         arg_min(claim_id, (partition_date, claim_id)) as first_claim_id
     from members
+    {% if is_incremental() %}
+        where theme_id in (select theme_id from touched)
+    {% endif %}
     group by theme_id
 ),
 
