@@ -288,6 +288,15 @@ create table if not exists ops.rejected_rows (
     "row" json
 );
 
+-- grain: a run of the maintenance and a kind of thing that it removed since it was older than the settings keep it
+create table if not exists ops.removals (
+    removed_at timestamp,
+    what varchar,
+    older_than date,
+    count bigint,
+    bytes bigint
+);
+
 -- grain: a digest and recipient; it follows the state
 create table if not exists ops.deliveries (
     digest_date date,
