@@ -77,6 +77,8 @@ def _forget(kind: str, name: str, is_dry: bool) -> None:
     for table, count in sorted(done.rows.items()):
         _say(f"  {count:7,} rows of {table}")
     _say(f"  {len(done.files):7,} files, {len(done.backups)} backups rewritten")
+    for folder in done.unread:
+        _say(f"{folder} cannot be read, so it was not rewritten: remove it by hand.")
     if found.feeds:
         _say(f"Take it out of the feed list as well; it is not read any more: {', '.join(sorted(found.feeds))}")
     _say(

@@ -4,21 +4,25 @@ It stays known by hashes alone, so that no later reading of a feed takes it in a
 not what it said. What left this installation, a mail in a mailbox or a copy that somebody made, is out of reach.
 """
 
+import logging
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+import sqlalchemy
 
 from include.pages.site import write_gone
 from include.settings import Settings
 from include.sources import forgotten
 from include.state import store
-from include.state.store import Store
+from include.state.store import Store, UnusableState
 from include.upkeep import backup, rebuild, traces
 from include.upkeep.traces import Traces
 from include.warehouse import mirror, snapshot
-from include.warehouse.database import open_warehouse, records
+from include.warehouse.database import UnusableWarehouse, open_warehouse, records
+
+log = logging.getLogger(__name__)
 
 _FOUND = {
     "episode": """
@@ -45,11 +49,13 @@ _FOUND = {
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """What was struck: rows by table, of warehouse and state; files; backups that were rewritten."""
+    """What was struck: rows by table, of warehouse and state; files; backups, and what a restoration put aside, that
+    were rewritten, or could not be read."""
 
     rows: dict[str, int]
     files: list[Path]
     backups: list[Path]
+    unread: list[Path]
 
 
 def find(settings: Settings, kind: str, name: str) -> Traces:
@@ -79,25 +85,23 @@ def forget(settings: Settings, found: Traces) -> Forgotten:
     rows = {f"state.{name}": count for name, count in traces.strike_from_state(state, found).items()}
     files: list[Path] = []
     pages = _pages_told_of(settings, found)
-    leave = [settings.warehouse, settings.data_dir / "state.db", settings.published.parent, settings.backups]
-    leave += [settings.data_dir / "airflow" / "airflow.db", *_put_aside(settings)]
-    for folder in _folders(settings):
-        files += traces.strike_from_files(folder, found, leave)
+    for place in _places(settings):
+        files += traces.strike_from_files(place, found)
     for day in found.days:
         for checked in settings.data_docs.glob(f"validations/*/{day}"):
             shutil.rmtree(checked)
-    rewritten = [*backup.backups(settings.backups), *_put_aside(settings)]
-    for folder in rewritten:
-        _rewrite(folder, found)
+    copies = [*backup.backups(settings.backups), *sorted(settings.data_dir.glob("before-restore-*"))]
+    unread = [folder for folder in copies if not _rewritten(folder, found)]
     with open_warehouse(settings.warehouse) as connection:
         rows |= traces.strike_from_warehouse(connection, found)
     if found.days:
         rebuild.derive(settings, found.days[0])
-    rebuild.publish(settings)
+    if settings.published.exists():
+        rebuild.publish(settings)
     for page in pages:
         write_gone(settings.site, page, settings.site_url)
     snapshot.compact(settings.warehouse)
-    return Forgotten(rows, files, rewritten)
+    return Forgotten(rows, files, [folder for folder in copies if folder not in unread], unread)
 
 
 def forget_again(settings: Settings) -> None:
@@ -116,29 +120,31 @@ def forget_again(settings: Settings) -> None:
         forget(settings, found)
 
 
-def _rewrite(folder: Path, found: Traces) -> None:
-    """Strikes the traces from a backup, or from what a restoration put aside."""
-    if (file := folder / "warehouse.duckdb").exists():
-        with open_warehouse(file) as connection:
-            there = traces.of(connection, found.episode_ids, found.feeds, found.shows)
-            traces.strike_from_warehouse(connection, there)
-        snapshot.compact(file)
-    if (folder / "state.db").exists():
-        state = Store(f"sqlite:///{folder}/state.db", folder / "nothing")
-        traces.strike_from_state(state, found)
-        forgotten.remember(state, found.marks)
-        state.close()
+def _rewritten(folder: Path, found: Traces) -> bool:
+    """Strikes the traces from a backup, or from what a restoration put aside; says whether it could be read."""
+    try:
+        if (file := folder / "warehouse.duckdb").exists():
+            with open_warehouse(file) as connection:
+                there = traces.of(connection, found.episode_ids, found.feeds, found.shows)
+                traces.strike_from_warehouse(connection, there)
+            snapshot.compact(file)
+        if (folder / "state.db").exists():
+            state = Store(f"sqlite:///{folder}/state.db", folder / "nothing")
+            traces.strike_from_state(state, found)
+            forgotten.remember(state, found.marks)
+            state.close()
+    except (UnusableWarehouse, UnusableState, sqlalchemy.exc.DatabaseError):
+        log.exception("%s cannot be read", folder)
+        return False
     backup.seal_again(folder)
+    return True
 
 
-def _folders(settings: Settings) -> Iterator[Path]:
-    yield settings.data_dir
-    if home := os.environ.get("AIRFLOW_HOME"):
-        yield Path(home) / "logs"
-
-
-def _put_aside(settings: Settings) -> list[Path]:
-    return sorted(settings.data_dir.glob("before-restore-*"))
+def _places(settings: Settings) -> list[Path]:
+    """Where files are that the service writes; what else lies in the data directory is the operator's."""
+    names = ("landing", "outbox", "alerts", "site", "data_docs", "dbt", "airflow/logs", "airflow/standalone.log")
+    homes = [Path(home) / "logs" for home in [os.environ.get("AIRFLOW_HOME")] if home]
+    return [*(settings.data_dir / name for name in names), *homes, *sorted(settings.data_dir.rglob("*.parquet"))]
 
 
 def _pages_told_of(settings: Settings, found: Traces) -> list[str]:

@@ -153,13 +153,13 @@ def strike_from_state(state: Store, traces: Traces) -> dict[str, int]:
     return struck
 
 
-def strike_from_files(folder: Path, traces: Traces, leave: Collection[Path] = ()) -> list[Path]:
-    """Removes the files under a folder that name an id or say a sentence of these; returns which. Mails and pages are
-    read as they are shown, Parquet by its columns; what is under `leave` is not looked at."""
+def strike_from_files(place: Path, traces: Traces) -> list[Path]:
+    """Removes the file, or the files under a folder, that name an id or say a sentence of these; returns which. Mails
+    and pages are read as they are shown, Parquet by its columns."""
     pattern = _pattern(traces)
     removed = []
-    for file in sorted(entry for entry in folder.rglob("*") if entry.is_file() and not entry.is_symlink()):
-        if not any(file.is_relative_to(place) for place in leave) and _tells(file, traces, pattern):
+    for file in sorted([place, *place.rglob("*")]):
+        if file.is_file() and not file.is_symlink() and _tells(file, traces, pattern):
             file.unlink()
             removed.append(file)
     return removed

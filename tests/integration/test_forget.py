@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
+from include.local import parquet_files
 from include.local.sample import server as sample
 from include.pipeline import ingest_episodes
 from include.settings import settings
@@ -168,11 +169,17 @@ def test_it_does_not_come_back_by_a_backfill_or_a_backup_from_elsewhere(after):
 
 def test_a_show_is_forgotten_with_its_feed_and_is_not_read_again(data):
     words = own_words(f"show_title = '{SHOW}'")
+    parquet_files.write_days(settings().published, data / "export")
+    (data / "feeds.opml").write_text(f"<outline text='{SHOW}'/>")
 
     forget.forget(settings(), forget.find(settings(), "show", SHOW))
     chain.run_day(DAYS[1])
 
     assert where_said(data, words) == set()
+    assert (data / "feeds.opml").exists(), "what the operator put there is theirs"
+    exported = {file.relative_to(data / "export").parts[1] for file in (data / "export").rglob("*.parquet")}
+    assert "episodes" not in exported, "both days had one of the show"
+    assert "transcript_corrections.parquet" in exported
     assert records_of(f"select 1 from raw.feed_fetches where show_title = '{SHOW}'") == []
     assert len(records_of("from marts.top_insights where digest_date = '2026-01-14'")) == 5
 
