@@ -363,6 +363,37 @@ select
     date_diff('day', failing_since, partition_date) + 1 as failing_days
 from failing;
 
+-- grain: a show and a time that it was not on the list of feeds: from `left_on` on, the first day that was run without
+-- it, until `back_on`, null while it is away. Days that were made up tell nothing of the list.
+create or replace view ops.absent_shows as
+with
+
+days as (
+    select partition_date, row_number() over (order by partition_date) as place
+    from (select distinct partition_date from raw.feed_fetches where made_up_on is null)
+),
+
+listed as (
+    select distinct feeds.show_id, days.partition_date, days.place
+    from raw.feed_fetches as fetches
+    inner join raw.feeds as feeds using (feed_url)
+    inner join days using (partition_date)
+),
+
+followed as (
+    select
+        show_id,
+        place,
+        lead(place) over (partition by show_id order by place) as next_place,
+        lead(partition_date) over (partition by show_id order by place) as next_date
+    from listed
+)
+
+select followed.show_id, days.partition_date as left_on, followed.next_date as back_on
+from followed
+inner join days on days.place = followed.place + 1
+where followed.next_place is distinct from followed.place + 1;
+
 -- grain: an item of a feed that is no episode, or not yet, and why
 create or replace view ops.skipped_items as
 select

@@ -12,6 +12,10 @@ stories as (
     select * from {{ ref('int_claim_stories') }}
 ),
 
+gone as (
+    select * from {{ ref('int_gone_claims') }}
+),
+
 candidates as (
     select
         members.partition_date,
@@ -50,6 +54,11 @@ shows_so_far as (
     from theme_days
     inner join members
         on theme_days.theme_id = members.theme_id and theme_days.partition_date >= members.partition_date
+    anti join gone
+        on
+            members.claim_id = gone.claim_id
+            and theme_days.partition_date >= gone.left_on
+            and theme_days.partition_date < gone.back_on
     group by all
 ),
 
