@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 OFFLINE = "offline"
 ENGLISH = "English"
-WINDOW_WORDS = 3000
+WINDOW_WORDS, SMALL_WINDOW_WORDS = 25_000, 3_000
 SETTLED_DAYS = 60
 """After so many days nothing new depends on the words of a transcript, as far as days come in order."""
 PROJECT = Path(__file__).resolve().parent.parent
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     llm_judge_model: str = ""
     llm_judge_price: Annotated[tuple[float, float] | None, NoDecode] = None
     llm_options: dict[str, Any] = {}
-    llm_window_words: Annotated[int, Field(ge=1000, le=100_000)] = WINDOW_WORDS
+    llm_window_words: Annotated[int, Field(ge=1000, le=100_000)] | None = None
     llm_concurrency: Annotated[int, Field(ge=1, le=64)] = 4
     llm_requests_per_minute: Annotated[float, Field(gt=0)] | None = None
     digest_language: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z ()-]{2,40}$")] = ENGLISH
@@ -119,6 +119,12 @@ class Settings(BaseSettings):
         if odd := sorted({sign for sign in str(path) if sign in _ODD_IN_PATHS or not sign.isprintable()}):
             raise ValueError(f"{path} has {' and '.join(map(repr, odd))} in it; choose a folder without")
         return path
+
+    @property
+    def window_words(self) -> int:
+        """How many words of a transcript are read at once: what the setting says, else what the model mostly can."""
+        usual = SMALL_WINDOW_WORDS if self.llm_model.startswith("ollama:") else WINDOW_WORDS
+        return self.llm_window_words or usual
 
     @property
     def warehouse(self) -> Path:

@@ -26,15 +26,23 @@ def state(request, tmp_path):
     """An empty state in each of the databases that may keep it."""
     if request.param == "sqlite":
         return Store(f"sqlite:///{tmp_path}/state.db", tmp_path)
-    server, name = request.getfixturevalue("postgres_server"), f"s{uuid.uuid4().hex}"
-    with psycopg.connect(f"{server}/tests", autocommit=True) as connection:
-        connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
-    return Store(server.replace("postgresql:", "postgresql+psycopg:") + f"/{name}", tmp_path)
+    return Store(request.getfixturevalue("postgres_url"), tmp_path)
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """The address of an empty database."""
+    name = f"s{uuid.uuid4().hex}"
+    with psycopg.connect(f"{postgres_server}/tests", autocommit=True) as server:
+        server.execute(f"create database {name}")
+        yield f"{postgres_server.replace(':', '+psycopg:', 1)}/{name}"
+        server.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture
 def together():
-    """Runs `work(number)` in twenty processes that begin at one moment; what each of them returned."""
+    """Runs `work(number)` in twenty processes that begin at one moment and live until all are through; what each of
+    them returned."""
 
     def run(work, processes=20):
         context = multiprocessing.get_context("fork")
@@ -46,6 +54,7 @@ def together():
                 results.put(work(number))
             except BaseException as error:
                 results.put(error)
+            barrier.wait()
 
         running = [context.Process(target=one, args=(number,)) for number in range(processes)]
         for process in running:

@@ -96,6 +96,10 @@ def _digits_of(figure: str) -> str:
 
 # Names
 
+_OF_A_COUNTRY = re.compile(r"(?:ese|ians?|ans?|is?|ia|a|y)$")
+_COUNTRY_ENDINGS = ("", "a", "ia", "y", "i", "is", "an", "ans", "ian", "ians", "ese")
+_LEAST_OF_A_COUNTRY = 4
+"""What a country and its people are called by: "China" bears out "Chinese", "Israelis" bear out "Israel"."""
 _POSSESSIVE = re.compile(r"['’]s\b")
 _OPENING = re.compile(r"(?:^|[.!?:;…“\"(\n])\s*$")
 _NAME = re.compile(r"[^\W_]+(?:['’&.-][^\W_]+)*")
@@ -150,6 +154,9 @@ def _known_name(name: str, there: frozenset[str]) -> bool:
 
 def _spelt(word: str, there: frozenset[str]) -> bool:
     variants = {word, word + "s", word.removesuffix("s"), word.removesuffix("es"), word.removesuffix("n")}
+    country = _OF_A_COUNTRY.sub("", word)
+    if len(country) >= _LEAST_OF_A_COUNTRY:
+        variants.update(country + ending for ending in _COUNTRY_ENDINGS)
     return any(variant in there for variant in variants if variant)
 
 

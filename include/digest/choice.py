@@ -3,7 +3,7 @@
 Behind the five stands a reserve, from which a reader gets the next best for a show that they muted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,7 @@ from pandas.api.types import is_list_like
 
 from include.claims.facts import Unsupported, as_said, spellings, unsupported
 from include.digest.seats import DAYS_REMEMBERED, SEATS, seat_claims
+from include.settings import OFFLINE
 from include.words import states
 
 RESERVE = 25
@@ -29,7 +30,9 @@ SHOWS_COUNTED = 4
 BETTER_THAN_NEW = 0.15
 # What it adds that a sentence of the claim can head it: of 52 items that two readers graded, nearly all of these were
 # fit to be sent, and half of those under a topic line.
-FOR_A_STATEMENT = 0.2
+FOR_A_STATEMENT = 0.6
+# So many a day brings whatever heads them.
+FEWEST = 2
 # What telling the day's story adds, for each point of the story's strength, and at most; and how much more telling it
 # all than nothing of it counts for which of its claims that is.
 FOR_THE_STORY, MOST_FOR_THE_STORY = 0.5, 1.5
@@ -66,8 +69,8 @@ def derive(candidates: pd.DataFrame, settled: pd.DataFrame | None = None) -> pd.
     with digest_date and the columns of `choose`.
 
     `candidates` has a row a scored claim: partition_date, claim_id, theme_id, show_id, episode_id, headline, insight,
-    start_seconds (null where nobody knows), embedding, score, show_count; score_reason where it is to be told; and of
-    a claim that tells what the day is about, story, telling, story_strength and story_show_count.
+    extractor, start_seconds (null where nobody knows), embedding, score, show_count; score_reason where it is to be
+    told; and of a claim that tells what the day is about, story, telling, story_strength and story_show_count.
     `settled` are digests that stay as they are, with the columns of the result; digests of the 14 days after them
     remember them.
     """
@@ -98,12 +101,13 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
 
     `candidates` are the day's scored claims. `sent` are the insights of the digests of the 14 days before: digest_date,
     theme_id, insight, embedding; the last two are None where the claim is gone. A claim that scores below `FLOOR` is
-    not sent, so seats may stay empty. Claims are taken by strength: the score, a little for each further show that
-    tells the theme, so that many loose mentions never outweigh one strong claim, and a little for a headline that
-    states something. Of each of the stories that the day is about, the claim that tells it best is lifted; the others
-    are not. A story that was sent comes back only with numbers or names that it had not, and must then be stronger than
-    one that is new; `news` names them as they are said, and `news_since` is the day it was last sent. `same_story`
-    lists the other claims of the result that tell the same story, or are heard with it.
+    not sent, nor is one whose headline only names its matter, unless it tells best what the day is about or the day has
+    hardly anything else; so seats may stay empty. Claims are taken by strength: the score, a little for each further
+    show that tells the theme, so that many loose mentions never outweigh one strong claim, and something for a headline
+    that states something. Of each of the stories that the day is about, the claim that tells it best is lifted; the
+    others are not. A story that was sent comes back only with numbers or names that it had not, and must then be
+    stronger than one that is new; `news` names them as they are said, and `news_since` is the day it was last sent.
+    `same_story` lists the other claims of the result that tell the same story, or are heard with it.
     """
     worth = candidates[candidates["score"] >= FLOOR]
     before = list(sent.itertuples(index=False))
@@ -115,11 +119,12 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
             continue
         shows = min(max(int(claim.show_count), 1), SHOWS_COUNTED)
         strength = claim.score + FOR_ANOTHER_SHOW * (shows - 1) - (BETTER_THAN_NEW if earlier else 0.0)
-        strength += FOR_A_STATEMENT * states(claim.headline, claim.insight)
+        strength += FOR_A_STATEMENT * _is_stated(claim)
         ranked.append((-round(strength, 6), claim.claim_id, claim, earlier, news))
     lifts = _lifts((-negative, claim) for negative, _, claim, *_ in ranked)
     ranked = [(round(entry[0] - lifts.get(entry[1], 0.0), 6), *entry[1:]) for entry in ranked]
     ranked.sort(key=lambda entry: entry[:2])
+    ranked = _fit_to_send(ranked, lifts)
     taken = {claim.claim_id: seat for seat, claim in enumerate(seat_claims([e[2] for e in ranked], _one_hearing), 1)}
     reserve = [entry for entry in ranked if entry[1] not in taken][:RESERVE]
     places = taken | {entry[1]: place for place, entry in enumerate(reserve, SEATS + 1)}
@@ -145,6 +150,21 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS)[1:])
+
+
+def _fit_to_send(ranked: Sequence[tuple], lifts: Collection[str]) -> list[tuple]:
+    """What says something in its headline, or tells best what the day is about; of a day that has fewer of these than
+    `FEWEST`, the strongest others as well."""
+    fit = {claim_id for _, claim_id, claim, *_ in ranked if claim_id in lifts or _is_stated(claim)}
+    others = [claim_id for _, claim_id, *_ in ranked if claim_id not in fit]
+    fit.update(others[: max(0, FEWEST - len(fit))])
+    return [entry for entry in ranked if entry[1] in fit]
+
+
+def _is_stated(claim: Any) -> bool:
+    """Whether a claim's headline says what is claimed, as those of chat models do, and of what was found without one
+    those that are a sentence of it; a topic line, or a quotation with its topic, does not."""
+    return claim.extractor != OFFLINE or states(claim.headline, claim.insight)
 
 
 def _one_story(one: Any, other: Any) -> bool:

@@ -45,14 +45,16 @@ _COLUMNS = [llm_calls.c[field.name] for field in dataclasses.fields(Call)]
 
 
 class CallStore:
-    """The calls that a state keeps; a killed process loses only the one that it was waiting for. Safe for several
+    """The calls that a state keeps; they outlive a power cut, and a killed process loses only the one that it was
+    waiting for. Safe for several
     threads and processes."""
 
     def __init__(self, state: Store):
         self._state = state
 
     def get(self, key: str) -> Call | None:
-        """The call of that key where it was answered; None where this process is to ask, and to `put` what came of it.
+        """The call of that key where it was answered; None where this process is to ask, and to `put` what came of it
+        or to `leave` it.
 
         Where another process is asking the very same, that is waited for.
         """
@@ -63,14 +65,18 @@ class CallStore:
                 break
             time.sleep(_LOOK_SECONDS)
         if answered := self._answered(key):
-            with self._state.writing() as connection:
-                turns.leave(connection, _turn(key))
+            self.leave(key)
         return answered
+
+    def leave(self, key: str) -> None:
+        """Lets others ask what this process was to ask."""
+        with self._state.writing() as connection:
+            turns.leave(connection, _turn(key))
 
     def put(self, call: Call) -> None:
         """Keeps a call, in the place of an earlier one of its key that was not answered."""
         row = dataclasses.asdict(call) | {"changed_at": store.now()}
-        with self._state.writing() as connection:
+        with self._state.writing(durable=True) as connection:
             put = self._state.insert(llm_calls).values(row)
             unanswered = llm_calls.c.status.not_in(ANSWERED)
             put = put.on_conflict_do_update(index_elements=["call_key"], set_=row, where=unanswered)

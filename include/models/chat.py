@@ -103,7 +103,11 @@ class ChatModel:
         with turn:
             call = self.calls.get(key)
             if call is None:
-                call = self._call(key, question, system)
+                try:
+                    call = self._call(key, question, system)
+                except BaseException:
+                    self.calls.leave(key)
+                    raise
                 self.calls.put(call)
         data = read_json(call.answer or "")[0] if call.status in ANSWERED else {}
         return Answer(call.status, data, call.error)

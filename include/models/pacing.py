@@ -16,7 +16,7 @@ _SILENT = 5
 class Patience:
     """How long an answer is waited for, how many tries a question has, and how long the pauses between them are."""
 
-    timeout_seconds: float = 120.0
+    timeout_seconds: float = 300.0
     attempts: int = 4
     first_wait_seconds: float = 1.0
     longest_wait_seconds: float = 60.0

@@ -29,7 +29,7 @@ def extractor(settings: Settings) -> Extractor:
         return EnglishOnly(OfflineExtractor())
     from include.claims.chat.extractor import ChatExtractor
 
-    return ChatExtractor(_reader(settings), settings.llm_window_words, language=settings.digest_language)
+    return ChatExtractor(_reader(settings), settings.window_words, language=settings.digest_language)
 
 
 def scorer(settings: Settings) -> Scorer:
@@ -102,7 +102,7 @@ def _chat_model(settings: Settings, name: str, price: "Rates | None") -> "ChatMo
         turns=turns,
         own_rates=price,
         options=settings.llm_options,
-        window_words=settings.llm_window_words,
+        window_words=settings.window_words,
     )
 
 

@@ -67,10 +67,14 @@ def take_over(connection: Connection, earlier: Earlier) -> None:
         _take_over_ledger(connection, file)
 
 
-def forget(data_dir: Path) -> None:
-    """Removes the files that were taken over; the tables stay, as what analysts find it in."""
+def remove(connection: Connection, earlier: Earlier) -> None:
+    """Removes the files that were taken over, and puts the SQLite file aside that a PostgreSQL state took over; the
+    tables stay, as what analysts find it in."""
     for folder in (*_CALLS, _JOBS, _SPENDING):
-        shutil.rmtree(data_dir / "landing" / folder, ignore_errors=True)
+        shutil.rmtree(earlier.landing / folder, ignore_errors=True)
+    before = earlier.landing.with_name("state.db")
+    if connection.dialect.name == "postgresql" and before.exists():
+        before.rename(before.with_suffix(".moved"))
 
 
 @tenacity.retry(

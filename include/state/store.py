@@ -6,6 +6,7 @@ it at any time, also amid a network call; no transaction is held open over one.
 
 import functools
 import os
+import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator
@@ -33,13 +34,31 @@ _opened: "weakref.WeakSet[Engine]" = weakref.WeakSet()
 
 
 class UnusableState(RuntimeError):
-    """The state is of a version that this one does not know, or cannot be reached; no retry helps."""
+    """The state is of a version that this one does not know, or of a kind that it is not kept in; no retry helps."""
+
+
+def _passes(error: BaseException) -> bool:
+    """Whether it helps to wait: two that turn a new SQLite file to its write-ahead log do not wait for each other, and
+    a server may be starting."""
+    if isinstance(getattr(error, "orig", None), sqlite3.Error):
+        return "database is locked" in str(error)
+    refused = ("authentication failed", "does not exist")
+    return isinstance(error, OperationalError) and not any(reason in str(error) for reason in refused)
+
+
+_patiently = tenacity.retry(
+    retry=tenacity.retry_if_exception(_passes),
+    wait=tenacity.wait_random(0.05, 0.5),
+    stop=tenacity.stop_after_delay(BUSY_SECONDS),
+    reraise=True,
+)
 
 
 class Store:
     """The state at a SQLAlchemy URL. Its tables are made, and brought to this version, when it is first used; what an
     earlier version kept in the warehouse and the landing folder under `data_dir` is then taken over, and what a SQLite
-    file there kept before it was PostgreSQL. Safe for several threads and processes."""
+    file there kept before it was PostgreSQL. Safe for several threads and processes. A server that is away is waited
+    for before a block begins, so that what was paid or sent can be written down."""
 
     def __init__(self, url: str, data_dir: Path):
         self._url = sqlalchemy.make_url(url)
@@ -51,7 +70,7 @@ class Store:
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state throughout, and waits for nobody."""
         snapshot = {"isolation_level": "REPEATABLE READ"} if self._is_postgresql else {}
-        with self._ready.connect().execution_options(**snapshot) as connection, connection.begin():
+        with _connected(self._ready).execution_options(**snapshot) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -108,10 +127,12 @@ class Store:
 
     @functools.cached_property
     def _engine(self) -> Engine:
+        # Threads of a process wait for each other, so that many processes do not use up a server's connections.
+        pool: dict[str, Any] = {"pool_size": 2, "max_overflow": 0, "pool_timeout": BUSY_SECONDS}
         if self._is_postgresql:
-            engine = sqlalchemy.create_engine(self._url, pool_pre_ping=True)
+            engine = sqlalchemy.create_engine(self._url, pool_pre_ping=True, **pool)
         elif self._url.get_backend_name() == "sqlite":
-            engine = sqlalchemy.create_engine(self._url, connect_args={"timeout": BUSY_SECONDS})
+            engine = sqlalchemy.create_engine(self._url, connect_args={"timeout": BUSY_SECONDS}, **pool)
             event.listen(engine, "connect", _leave_transactions_to_us)
             event.listen(engine, "begin", _begin_in_sqlite)
         else:
@@ -137,13 +158,7 @@ class Store:
             )
         self._migrate()
 
-    @tenacity.retry(
-        # Two that turn a new SQLite file to its write-ahead log do not wait for each other.
-        retry=tenacity.retry_if_exception(lambda error: "database is locked" in str(error)),
-        wait=tenacity.wait_random(0.05, 0.5),
-        stop=tenacity.stop_after_delay(BUSY_SECONDS),
-        reraise=True,
-    )
+    @_patiently
     def _version(self) -> str | None:
         """The version of the tables; None where there are none."""
         try:
@@ -163,19 +178,18 @@ class Store:
 
         config, before = Config(), self._data_dir / "state.db"
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-        # The warehouse is waited for before anybody is kept from the state.
-        with earlier.opened(self._data_dir) as kept, _begun(self._engine, durable=True) as connection:
-            if self._is_postgresql:
-                connection.execute(text(f"select pg_advisory_xact_lock({_ADVISORY_LOCK})"))
-            is_new = MigrationContext.configure(connection).get_current_revision() is None
-            moves = is_new and self._is_postgresql and before.exists()
-            config.attributes.update(connection=connection, earlier=None if moves else kept)
-            command.upgrade(config, "head")
-            if moves:
-                at(self._data_dir)._copy_to(connection)
-        if moves:
-            before.rename(before.with_suffix(".moved"))
-        earlier.forget(self._data_dir)
+        # What was taken over is removed where it was (v3) only when it is certainly kept (v2).
+        for version in ("v2", "head"):
+            # The warehouse is waited for before anybody is kept from the state.
+            with earlier.opened(self._data_dir) as kept, _begun(self._engine, durable=True) as connection:
+                if self._is_postgresql:
+                    connection.execute(text(f"select pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+                is_new = MigrationContext.configure(connection).get_current_revision() is None
+                moves = is_new and self._is_postgresql and before.exists()
+                config.attributes.update(connection=connection, earlier=kept, takes_over=not moves)
+                command.upgrade(config, version)
+                if moves:
+                    at(self._data_dir)._copy_to(connection)
 
     def _copy_to(self, other: Connection) -> None:
         with self.reading() as connection:
@@ -207,8 +221,13 @@ def _store(url: str, data_dir: Path) -> Store:
 
 @contextmanager
 def _begun(engine: Engine, durable: bool) -> Iterator[Connection]:
-    with engine.connect().execution_options(writes=True, durable=durable) as connection, connection.begin():
+    with _connected(engine).execution_options(writes=True, durable=durable) as connection, connection.begin():
         yield connection
+
+
+@_patiently
+def _connected(engine: Engine) -> Connection:
+    return engine.connect()
 
 
 def _leave_transactions_to_us(connection: Any, _: Any) -> None:

@@ -3,7 +3,21 @@
 What changes here changes by a migration under `include/state/migrations`.
 """
 
-from sqlalchemy import JSON, BigInteger, Column, Date, DateTime, Double, Index, Integer, MetaData, String, Table, Text
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import JSON, BigInteger, Column, Date, DateTime, Double, Index, Integer, MetaData, Table, TypeDecorator
+
+
+class Text(TypeDecorator[str]):
+    """What somebody else wrote, such as a model's answer, without what PostgreSQL or UTF-8 cannot hold."""
+
+    impl = sqlalchemy.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        return value and value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
 
 metadata = MetaData()
 
@@ -11,7 +25,7 @@ metadata = MetaData()
 budgets = Table(
     "budgets",
     metadata,
-    Column("kind", String(40), primary_key=True),
+    Column("kind", Text, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("spent", BigInteger, nullable=False),
 )
@@ -20,9 +34,9 @@ budgets = Table(
 reservations = Table(
     "reservations",
     metadata,
-    Column("kind", String(40), primary_key=True),
+    Column("kind", Text, primary_key=True),
     Column("day", Date, primary_key=True),
-    Column("token", String(80), primary_key=True),
+    Column("token", Text, primary_key=True),
     Column("amount", BigInteger, nullable=False),
 )
 
@@ -30,8 +44,8 @@ reservations = Table(
 turns = Table(
     "turns",
     metadata,
-    Column("what", String(400), primary_key=True),
-    Column("process", String(300), nullable=False),
+    Column("what", Text, primary_key=True),
+    Column("process", Text, nullable=False),
     Column("until", DateTime, nullable=False),
 )
 
@@ -39,7 +53,7 @@ turns = Table(
 llm_calls = Table(
     "llm_calls",
     metadata,
-    Column("call_key", String(80), primary_key=True),
+    Column("call_key", Text, primary_key=True),
     Column("subject_id", Text),
     Column("task", Text),
     Column("provider_model", Text),
@@ -48,7 +62,7 @@ llm_calls = Table(
     Column("output_tokens", BigInteger),
     Column("cost_usd", Double),
     Column("latency_seconds", Double),
-    Column("status", String(40), nullable=False),
+    Column("status", Text, nullable=False),
     Column("error", Text),
     Column("answer", Text),
     Column("called_at", DateTime),
@@ -60,12 +74,12 @@ llm_calls = Table(
 transcription_jobs = Table(
     "transcription_jobs",
     metadata,
-    Column("job_key", String(80), primary_key=True),
-    Column("episode_id", String(200), nullable=False),
+    Column("job_key", Text, primary_key=True),
+    Column("episode_id", Text, nullable=False),
     Column("partition_date", Date),
-    Column("source", String(40)),
+    Column("source", Text),
     Column("try_number", Integer),
-    Column("status", String(40), nullable=False),
+    Column("status", Text, nullable=False),
     Column("audio_url", Text),
     Column("estimated_hours", Double),
     Column("estimated_cost_usd", Double),
@@ -92,8 +106,8 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("digest_date", Date, primary_key=True),
-    Column("recipient", String(400), primary_key=True),
-    Column("status", String(40), nullable=False),
+    Column("recipient", Text, primary_key=True),
+    Column("status", Text, nullable=False),
     Column("channel", Text),
     Column("message_id", Text),
     Column("pending_at", DateTime),
@@ -110,7 +124,7 @@ sent_insights = Table(
     "sent_insights",
     metadata,
     Column("digest_date", Date, primary_key=True),
-    Column("recipient", String(400), primary_key=True),
+    Column("recipient", Text, primary_key=True),
     Column("rank", Integer, primary_key=True),
     Column("claim_id", Text),
     Column("theme_id", Text),
@@ -121,6 +135,6 @@ sent_insights = Table(
 forgotten = Table(
     "forgotten",
     metadata,
-    Column("mark", String(64), primary_key=True),
+    Column("mark", Text, primary_key=True),
     Column("forgotten_at", DateTime, nullable=False),
 )

@@ -1,14 +1,14 @@
 """Turns: what may be done by one process at a time, such as asking a question that costs money, over a network call
 that no transaction is held open for.
 
-A turn lasts until it is given up, LASTING at most. Whoever is killed leaves it to the next one: at once on its own
-machine, told by the host's name, where it can be seen that the process is gone.
+A turn lasts until it is given up or its process is gone. That can be seen on its own machine, told by the host's name;
+of a process of another one it is believed when LASTING has passed.
 """
 
 import functools
 import os
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import psutil
 from sqlalchemy import Connection, delete, select
@@ -17,7 +17,7 @@ from include.state.store import Store, now
 from include.state.tables import turns
 
 LASTING = timedelta(minutes=30)
-"""How long a turn counts without being taken again: longer than a question or a submission takes with all its tries."""
+"""Longer than a question or a submission takes with all its tries."""
 
 
 def take(store: Store, what: str) -> bool:
@@ -25,7 +25,7 @@ def take(store: Store, what: str) -> bool:
     mine = {"process": _name(os.getpid()), "until": now() + LASTING}
     with store.writing() as connection:
         had = connection.execute(select(turns.c.process, turns.c.until).where(turns.c.what == what)).one_or_none()
-        if had and had.process != mine["process"] and had.until > now() and _may_be_at_work(had.process):
+        if had and had.process != mine["process"] and _may_be_at_work(had.process, had.until):
             return False
         put = store.insert(turns).values(what=what, **mine)
         unchanged = turns.c.process == (had.process if had else mine["process"])
@@ -41,12 +41,20 @@ def leave(connection: Connection, what: str) -> None:
 @functools.cache
 def _name(pid: int) -> str:
     """A process, told apart from others of the same number and of other machines."""
-    return f"{socket.gethostname()} {pid} {psutil.Process(pid).create_time():.2f}"
+    return f"{socket.gethostname()} {pid} {_began(psutil.Process(pid))}"
 
 
-def _may_be_at_work(process: str) -> bool:
+def _may_be_at_work(process: str, until: datetime) -> bool:
     host, pid, began = process.rsplit(" ", 2)
+    if host != socket.gethostname():
+        return until > now()
     try:
-        return host != socket.gethostname() or f"{psutil.Process(int(pid)).create_time():.2f}" == began
+        found = psutil.Process(int(pid))
+        return _began(found) == began and found.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def _began(process: psutil.Process) -> str:
+    """The second of the machine's run in which it began, which no setting of the clock changes."""
+    return f"{process.create_time() - psutil.boot_time():.2f}"

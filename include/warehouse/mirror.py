@@ -38,7 +38,8 @@ def bring(connection: duckdb.DuckDBPyConnection, state: Store) -> None:
         (last,) = connection.execute("select max(brought_at) from raw.mirrored").fetchone() or (None,)
         for name, key, changed in _MIRRORED:
             keys = select(changed).distinct()
-            if last:
+            # A clock that was set back says nothing of what was written since.
+            if last and last <= began:
                 keys = keys.where(changed.table.c.changed_at >= last - _OVERLAP)
             gone: list[Any] = list(reading.scalars(keys))
             connection.execute(f"delete from {name} where {key.name} in (select unnest($gone))", {"gone": gone})
@@ -56,5 +57,7 @@ def ledger(state: Store) -> dict[str, list[dict[str, Any]]]:
 
 def _rows(reading: Connection, table: Table, *which: Any) -> Iterator[list[dict[str, Any]]]:
     columns = [column for column in table.columns if column.name != "changed_at"]
-    for rows in reading.execute(select(*columns).where(*which)).mappings().partitions(_AT_ONCE):
+    for rows in (
+        reading.execute(select(*columns).where(*which).execution_options(yield_per=_AT_ONCE)).mappings().partitions()
+    ):
         yield [dict(row) for row in rows]

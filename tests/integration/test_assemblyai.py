@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from include.local.sample import server as sample
@@ -30,6 +31,7 @@ from plugins.assembly_ai.operator import AssemblyAITranscriptionOperator
 from plugins.assembly_ai.trigger import AssemblyAITrigger
 from tests.chain import environment, tables
 from tests.doubles.assemblyai_server import KEY, SPECIFICATION, AssemblyAIServer, Fault
+from tests.postgres import needs_postgres
 
 DAY = date(2026, 1, 15)
 
@@ -235,9 +237,13 @@ def test_a_process_killed_at_any_write_is_followed_by_one_that_submits_nothing_t
     assert budget.audio_hours(settings, today()).spent == pytest.approx(0.5)
 
 
-def test_of_twenty_processes_with_the_same_recordings_one_submits_each(server, settings, together):
+@pytest.mark.parametrize("database", ["", pytest.param("postgres_url", marks=needs_postgres)])
+def test_of_twenty_processes_with_the_same_recordings_one_submits_each(server, settings, together, request, database):
+    settings.state_url = SecretStr(database and request.getfixturevalue(database))
+    server.polls = 10**9
     together(lambda _: submit(episodes(8), settings))
 
+    server.polls = 0
     assert run(episodes(8), settings) == {"ok": 8}
     assert sorted(server.created) == [episode.audio_url for episode in episodes(8)]
     assert budget.audio_hours(settings, today()).spent == pytest.approx(8 / 6)

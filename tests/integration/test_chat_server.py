@@ -477,6 +477,34 @@ def test_a_refusal_is_recorded_and_not_asked_again(connect):
     assert [dropped.reason for dropped in extraction.dropped] == ["refused"]
 
 
+LONG = [*TALK, *(Segment(i, f"five words stand in {i} " * 8) for i in range(len(TALK), 160))]
+
+
+@pytest.mark.parametrize(
+    "too_long",
+    [
+        error(400, "This model's maximum context length is 8192 tokens."),
+        error(400, "prompt is too long: 210000 > 200000 maximum"),
+        Reply("", refusal="I cannot help with that."),
+    ],
+)
+def test_what_a_model_does_not_take_as_a_whole_is_read_in_parts(connect, too_long):
+    def model(asked: Asked) -> Reply:
+        return too_long if len(lines_of(asked)) > 100 else chooses(passage(4, PAYBACK))(asked)
+
+    with ChatServer(model) as server:
+        extraction = ChatExtractor(connect(server)).extract(EPISODE, LONG)
+    assert [claim.quote for claim in extraction.claims] == [PAYBACK]
+    assert extraction.dropped == ()
+    assert len([asked for asked in server.asked if asked.form == "ChosenPassages"]) > 2
+
+
+def test_what_fails_for_another_reason_is_not_asked_again_in_parts(connect):
+    with ChatServer(lambda _: error(400, "scripted")) as server, pytest.raises(NobodyAnswered):
+        ChatExtractor(connect(server)).extract(EPISODE, LONG)
+    assert len(server.asked) == 1
+
+
 def test_no_more_questions_are_in_work_than_allowed(connect):
     with ChatServer(lambda _: Reply('{"claims": []}', delay=0.05)) as server:
         segments = [Segment(i, f"five words stand in {i} " * 8) for i in range(24)]

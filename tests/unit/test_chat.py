@@ -206,6 +206,11 @@ def test_a_rating_far_above_the_days_is_cut_to_what_the_day_allows():
     assert calibrated(day)[5] == max(calibrated(day))
 
 
+def test_what_is_cut_stays_in_order():
+    day = [(0, 3.0), (0, 2.8), (1, 3.1), (1, 2.7), (2, 4.6), (2, 5.0)]
+    assert calibrated(day)[5] > calibrated(day)[4] > calibrated(day)[2]
+
+
 def test_an_episode_rated_high_as_a_whole_keeps_half_of_its_lead():
     day = [(0, 4.5), (0, 4.7), (0, 4.6), (1, 3.0), (1, 3.2), (1, 3.1)]
     high, low = calibrated(day)[2], calibrated(day)[5]

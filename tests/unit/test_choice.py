@@ -10,7 +10,7 @@ import yaml
 
 from include.digest.choice import FLOOR, RESERVE, choose, derive
 from include.digest.seats import DAYS_REMEMBERED, SEATS, seat_claims
-from include.settings import PROJECT
+from include.settings import OFFLINE, PROJECT
 
 TODAY = date(2026, 1, 15)
 NOTHING_SENT = pd.DataFrame(columns=["digest_date", "theme_id", "insight", "embedding"])
@@ -33,6 +33,7 @@ def day(*claims: dict, on: date = TODAY) -> pd.DataFrame:
             "episode_id": f"e{number}",
             "headline": f"Point {number}",
             "insight": f"Point {number} was made.",
+            "extractor": "openai:reader",
             "start_seconds": 30.0,
             "embedding": vector(number),
             "score": 3.0,
@@ -282,12 +283,28 @@ def test_a_digest_sent_for_a_later_date_keeps_nothing_from_an_earlier_one():
     assert derive(claims, frozen)["claim_id"].tolist() == ["c1"]
 
 
-def test_a_claim_that_a_sentence_of_it_can_head_goes_before_one_that_is_worth_a_little_more():
-    insight = "That was in May. Norrfjord Ferries runs four battery boats between the two islands."
-    stated = {"score": 3.0, "insight": insight, "headline": insight.partition(". ")[2].rstrip(".")}
-    line = {"score": 3.1, "insight": insight.replace("four", "five"), "headline": "Ferries: battery boats, islands"}
-    assert list(five(day(line, stated), NOTHING_SENT)["claim_id"]) == ["c1", "c0"]
-    assert list(five(day(line | {"score": 3.3}, stated), NOTHING_SENT)["claim_id"]) == ["c0", "c1"]
+NAMED = {"extractor": OFFLINE, "headline": "Ferries: battery boats, islands", "insight": "It runs four battery boats."}
+STATED = {
+    "extractor": OFFLINE,
+    "headline": "Norrfjord Ferries runs four battery boats between the two islands",
+    "insight": "That was in May. Norrfjord Ferries runs four battery boats between the two islands.",
+}
+
+
+def test_what_is_headed_by_what_it_names_alone_fills_no_seat_and_stands_in_no_line():
+    line = choose(day(NAMED | {"score": 4.5}, STATED, {"score": 2.0}, NAMED), NOTHING_SENT)
+    assert line["claim_id"].tolist() == ["c1", "c2"]
+
+
+def test_what_tells_the_day_best_comes_whatever_heads_it():
+    told = telling(1.0, **NAMED, score=2.0)
+    assert five(day(STATED, told, {}, NAMED), NOTHING_SENT)["claim_id"].tolist() == ["c0", "c2", "c1"]
+
+
+def test_a_day_that_has_hardly_anything_else_brings_two_whatever_heads_them():
+    claims = day(*(NAMED | {"score": score} for score in (2.0, 2.2, 1.8)), STATED | {"score": 1.5})
+    assert five(claims, NOTHING_SENT)["claim_id"].tolist() == ["c1", "c3"]
+    assert five(claims[:3], NOTHING_SENT)["claim_id"].tolist() == ["c1", "c0"]
 
 
 def test_a_sent_claim_counts_by_the_theme_that_it_has_now():

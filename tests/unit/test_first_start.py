@@ -4,6 +4,9 @@
 each state that waits, recordings and answers that were not landed yet, and a job's file that was cut short.
 """
 
+import multiprocessing
+import os
+import signal
 import tarfile
 from datetime import UTC, date, datetime
 from email.message import EmailMessage
@@ -18,6 +21,7 @@ from include.delivery.transports import Outbox
 from include.digest.recipients import Recipient
 from include.models.budget import AUDIO_HOURS, USD, Budget
 from include.models.calls import CallStore
+from include.state import earlier as taking_over
 from include.state.tables import budgets
 from include.transcripts.jobs import JobStore
 from include.warehouse import mirror
@@ -110,3 +114,23 @@ def test_no_mail_is_sent_again_and_those_that_wait_are_sent(earlier, state, tmp_
 def test_the_files_that_were_taken_over_are_gone(earlier, state, tmp_path):
     with state.reading():
         assert list((tmp_path / "landing").iterdir()) == []
+
+
+@pytest.mark.parametrize("moment", ["_take_over_ledger", "remove"])
+def test_a_start_that_is_killed_on_the_way_is_begun_again(earlier, state, tmp_path, monkeypatch, moment):
+    def start_and_be_killed():
+        monkeypatch.setattr(taking_over, moment, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        with state.reading():
+            pass
+
+    process = multiprocessing.get_context("fork").Process(target=start_and_be_killed)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert (tmp_path / "landing" / "transcription_jobs").exists()
+
+    test_what_was_spent_and_reserved_counts(earlier, state)
+    test_no_question_that_was_answered_is_asked_again(earlier, state)
+    test_what_is_in_work_or_was_heard_is_known(earlier, state, tmp_path)
+    test_analysts_find_all_that_was_there_and_what_was_not_landed_yet(earlier, state, tmp_path)
+    test_the_files_that_were_taken_over_are_gone(earlier, state, tmp_path)

@@ -189,6 +189,8 @@ def test_a_number_that_nobody_said_is_noticed(claimed, said, stray):
         ("They sold to Harrow & Sons.", "Harrow and sons: Harrow & Sons"),
         ("Copying the leader is a way to lose.", "nothing of the kind"),
         ("Rust's users agree.", "the rust users"),
+        ("Why Chinese lenders stay.", "China lends on"),
+        ("What Israel asks for.", "the Israelis ask"),
         ("Du'An Lightfoot and Sandra O’Connor agree.", "Du'An Lightfoot met Sandra O'Connor."),
     ],
 )

@@ -3,14 +3,17 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from datetime import timedelta
 
+import psutil
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from include.models.budget import Budget
 from include.models.calls import Call, CallStore
@@ -56,14 +59,10 @@ def test_a_database_that_cannot_keep_it_is_refused_without_its_password(tmp_path
 
 
 @needs_postgres
-def test_what_the_file_kept_moves_to_postgresql_when_that_is_named_and_nowhere_twice(
-    tmp_path, postgres_server, together
-):
+def test_what_the_file_kept_moves_to_postgresql_when_that_is_named_and_nowhere_twice(tmp_path, postgres_url, together):
     Budget(1.0, store.at(tmp_path)).reserve(0.7, "mine")
     CallStore(store.at(tmp_path)).put(_answered("kept"))
-    with psycopg.connect(f"{postgres_server}/tests", autocommit=True) as connection:
-        connection.execute("create database moved")
-    named = Store(f"{postgres_server.replace(':', '+psycopg:', 1)}/moved", tmp_path)
+    named = Store(postgres_url, tmp_path)
 
     assert together(lambda _: CallStore(named).get("k").answer) == ["kept"] * 20
     assert Budget(1.0, named).spent == 0.7
@@ -84,16 +83,41 @@ def test_what_a_killed_process_had_begun_to_write_is_not_there_and_keeps_nobody_
         assert connection.scalar(text("select count(*) from turns")) == 0
 
 
+def test_processes_that_are_forked_while_the_state_is_read_have_connections_of_their_own(state, together):
+    with state.reading() as connection:
+        assert connection.scalar(text("select count(*) from reservations")) == 0
+        together(lambda _: Budget(5.0, state).reserve(0.1))
+        assert connection.scalar(text("select count(*) from reservations")) == 0
+    assert Budget(5.0, state).spent == pytest.approx(2.0)
+
+
+@needs_postgres
+def test_a_server_that_is_away_for_a_moment_is_waited_for(postgres_server, postgres_url, tmp_path):
+    state, name = Store(postgres_url, tmp_path), postgres_url.rpartition("/")[2]
+    Budget(1.0, state).reserve(0.4)
+    with psycopg.connect(f"{postgres_server}/tests", autocommit=True) as server:
+        server.execute(f"alter database {name} allow_connections false")
+        server.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
+        back = threading.Timer(1, lambda: server.execute(f"alter database {name} allow_connections true"))
+        back.start()
+        assert Budget(1.0, state).reserve(0.5)
+        back.join()
+    assert Budget(1.0, state).spent == pytest.approx(0.9)
+
+
+@needs_postgres
+def test_a_server_that_refuses_is_not_asked_again_and_the_password_stays_secret(postgres_url, tmp_path):
+    state = Store(postgres_url.replace("secret", "wrong-one"), tmp_path)
+    with pytest.raises(OperationalError, match="authentication failed") as refused, state.reading():
+        pass
+    assert "wrong-one" not in str(refused.value)
+
+
 # Turns
 
 
 def test_of_twenty_processes_one_has_the_turn(state, together):
-    def take(number):
-        taken = turns.take(state, "it")
-        time.sleep(1)  # all have asked before the first one is gone
-        return taken
-
-    assert sorted(together(take)) == [False] * 19 + [True]
+    assert sorted(together(lambda _: turns.take(state, "it"))) == [False] * 19 + [True]
 
 
 def test_a_turn_may_be_taken_again_by_who_has_it_and_is_free_once_left(state, together):
@@ -108,6 +132,34 @@ def test_a_turn_may_be_taken_again_by_who_has_it_and_is_free_once_left(state, to
 def test_the_turn_of_a_process_that_is_gone_goes_to_the_next_one(state, together):
     assert together(lambda _: turns.take(state, "it"), processes=1) == [True]
     assert turns.take(state, "it")
+
+
+def test_the_turn_of_a_process_that_nobody_has_taken_leave_of_goes_to_the_next_one(state):
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.write(write, b"1" if turns.take(state, "it") else b"0")
+        os._exit(0)
+    assert os.read(read, 1) == b"1"
+    while psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    assert turns.take(state, "it")
+    os.waitpid(pid, 0)
+
+
+def test_the_turn_of_a_process_of_this_machine_lasts_as_long_as_it_is_at_work(state, together, monkeypatch):
+    monkeypatch.setattr(turns, "LASTING", timedelta(0))
+    assert turns.take(state, "it")
+    assert together(lambda _: turns.take(state, "it"), processes=1) == [False]
+
+
+@pytest.mark.parametrize("hours", [-30, 30])
+def test_a_clock_that_is_set_gives_nobody_the_turn_of_another(state, together, monkeypatch, hours):
+    booted = psutil.boot_time()
+    assert turns.take(state, "it")
+    monkeypatch.setattr(psutil._psplatform, "boot_time", lambda: booted + hours * 3600)
+    monkeypatch.setattr(turns, "now", lambda: store.now() + timedelta(hours=hours))
+    assert together(lambda _: turns.take(state, "it"), processes=1) == [False]
 
 
 def test_the_turn_of_a_process_of_another_machine_lapses(state, monkeypatch):
@@ -139,6 +191,19 @@ def test_a_question_that_twenty_processes_have_is_asked_once_and_all_get_the_ans
 def test_a_question_that_a_killed_process_had_is_asked_by_the_next(state, together):
     assert together(lambda _: CallStore(state).get("k"), processes=1) == [None]
     assert CallStore(state).get("k") is None
+
+
+def test_a_question_that_was_not_asked_after_all_is_asked_by_the_next(state, together):
+    calls = CallStore(state)
+    assert calls.get("k") is None
+    calls.leave("k")
+    assert together(lambda _: calls.get("k"), processes=1) == [None]
+
+
+@pytest.mark.parametrize(("said", "kept"), [("a\0b", "a\ufffdb"), ("a\ud800b", "a?b"), ("é" * 10**6, "é" * 10**6)])
+def test_whatever_a_model_answered_is_kept(state, said, kept):
+    CallStore(state).put(_answered(said))
+    assert CallStore(state).get("k").answer == kept
 
 
 def _answered(text: str) -> Call:

@@ -25,6 +25,7 @@ candidates as (
         members.episode_id,
         members.headline,
         members.insight,
+        members.extractor,
         members.start_seconds,
         members.embedding,
         scored.score,

@@ -30,6 +30,7 @@ members as (
         claims.partition_date,
         claims.headline,
         claims.insight,
+        claims.extractor,
         claims.start_seconds,
         embeddings.embedding
     from claim_themes

@@ -1,5 +1,6 @@
 """Claims found by a chat model: the model proposes, and what cannot be found in the transcript is dropped."""
 
+import re
 from collections.abc import Sequence
 
 from include.claims.chat.drafts import (
@@ -18,15 +19,20 @@ from include.claims.untrusted import as_data, orders_cut
 from include.models.calls import ANSWERED
 from include.models.forms import as_form, items_of
 from include.models.questions import Answer, Asks, NobodyAnswered, Question, load_prompt, short_hash
-from include.settings import ENGLISH, WINDOW_WORDS
+from include.settings import ENGLISH, SMALL_WINDOW_WORDS, WINDOW_WORDS
 from include.transcripts.segment import Segment
 
 WORDS_A_CLAIM, FEWEST, MOST = 350, 8, 24
 """A part of so many words for each may give so many claims, at least and at most."""
 
+_TOO_LONG = r"(?i)context|too (?:long|large)|tokens"
+"""How providers say that a question does not fit: "maximum context length", "prompt is too long", "exceeds the maximum
+number of tokens allowed"."""
+
 
 class ChatExtractor:
-    """Reads a whole transcript in parts of like length and keeps what can be found in it.
+    """Reads a transcript as a whole where it is no longer than `window_words`, else in parts of like length, and keeps
+    what can be found in it. What is refused as a whole, or is too long for the model, is read in smaller parts.
 
     Headlines and insights are in `language`, its name in English, whatever the transcript is in; quotes stay as said.
     A transcript costs a question for each `window_words` of it, of some 1.5 tokens a word and 1,300 more, and one for
@@ -64,21 +70,17 @@ class ChatExtractor:
         was answered, unless the budget was the reason.
         """
         lines = number_lines(segments)
-        windows = split_windows(lines, self._window_words, self._overlap_words)
-        if not windows:
-            return Extraction(())
-        questions = [self._question(episode, window, (i, len(windows))) for i, window in enumerate(windows, 1)]
-        answers = self._model.ask_all(questions)
-        failed = [answer for answer in answers if answer.status == "failed"]
-        if failed and not any(answer.status in ANSWERED for answer in answers):
+        read = self._read(episode, lines, self._window_words)
+        failed = [answer for _, answer in read if answer.status == "failed"]
+        if failed and not any(answer.status in ANSWERED for _, answer in read):
             raise NobodyAnswered(
-                f"{self.name} read nothing of episode {episode.episode_id}, {len(failed)} of {len(answers)} windows "
+                f"{self.name} read nothing of episode {episode.episode_id}, {len(failed)} of {len(read)} windows "
                 f"failed; the last error: {failed[-1].error}"
             )
         source = Source(episode, WordIndex(segments), self._language)
         dropped: list[DroppedClaim] = []
         drafts: list[Draft] = []
-        for window, answer in zip(windows, answers, strict=True):
+        for window, answer in read:
             dropped.extend(_unread(window, answer))
             for item in items_of(answer, "claims"):
                 draft = source.draft(item, lines)
@@ -90,8 +92,18 @@ class ChatExtractor:
         drafts.sort(key=lambda draft: (draft.place.first_word, draft.place.last_word))
         return Extraction(tuple(draft.claim() for draft in drafts), tuple(dropped))
 
+    def _read(self, episode: Episode, lines: Sequence[Line], window_words: int) -> list[tuple[Sequence[Line], Answer]]:
+        """The windows of a transcript, each with what was answered."""
+        windows = split_windows(lines, window_words, self._overlap_words)
+        questions = [self._question(episode, window, (i, len(windows))) for i, window in enumerate(windows, 1)]
+        read: list[tuple[Sequence[Line], Answer]] = []
+        for window, answer in zip(windows, self._model.ask_all(questions), strict=True):
+            is_long = window_words > SMALL_WINDOW_WORDS and _words(window) > SMALL_WINDOW_WORDS
+            again = is_long and (answer.status == "refused" or _is_too_long(answer))
+            read.extend(self._read(episode, window, SMALL_WINDOW_WORDS) if again else [(window, answer)])
+        return read
+
     def _question(self, episode: Episode, window: Sequence[Line], part: tuple[int, int]) -> Question:
-        words = sum(line.word_count for line in window)
         return Question(
             task="extract",
             subject_id=episode.episode_id,
@@ -99,7 +111,7 @@ class ChatExtractor:
             values={
                 "notes": _notes(episode),
                 "part": "{} of {}".format(*part),
-                "most": str(min(max(round(words / WORDS_A_CLAIM), FEWEST), MOST)),
+                "most": str(min(max(round(_words(window) / WORDS_A_CLAIM), FEWEST), MOST)),
                 "lines": "\n".join(line.shown for line in window),
             },
             schema=ChosenPassages,
@@ -149,6 +161,14 @@ def _notes(episode: Episode) -> str:
     about = f"“{title}” of the show “{show}”{day}"
     notes = orders_cut([", ".join(episode.persons), episode.description[:1500]])
     return "\n".join(as_data(note) for note in (about, *notes) if note)
+
+
+def _is_too_long(answer: Answer) -> bool:
+    return answer.status == "failed" and re.search(_TOO_LONG, answer.error or "") is not None
+
+
+def _words(window: Sequence[Line]) -> int:
+    return sum(line.word_count for line in window)
 
 
 def _unread(window: Sequence[Line], answer: Answer) -> list[DroppedClaim]:

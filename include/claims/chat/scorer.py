@@ -1,5 +1,6 @@
-"""Claims scored by a chat model: half by what they were worth to who read them in their place, half by ratings that are
-given without knowing where a claim stood, and that count only on the scale they were asked for."""
+"""Claims scored by a chat model: for the greater part by what they were worth to who read them in their place, for the
+rest by ratings that are given without knowing where a claim stood, and that count only on the scale they were asked
+for."""
 
 import hashlib
 import itertools
@@ -41,10 +42,12 @@ WEIGHTS = {"novelty": 0.25, "specificity": 0.12, "evidence": 0.19, "significance
 """How much each rating counts: the non-negative least-squares fit of careful readers' overall ratings of 408 insights
 to their four part ratings (correlation 0.98), scaled to a sum of 1."""
 
-AT_READING = 0.5
+AT_READING = 0.75
 """How much of a score is what the claim was worth to who read it in its place. On twelve episodes marked by other
-readers, the two halves together found more of what these had marked than each alone, and as much as with the best
-twenty put in order four times besides."""
+readers and read as a whole, that alone found as much of what these had marked as any mixture, and blind ratings alone a
+sixth less; these speak for the reader who was not taken in, and make episodes comparable."""
+BEYOND = 0.1
+"""How much counts of what a score is above what the spread of its day allows."""
 
 
 class ChatScorer:
@@ -53,8 +56,8 @@ class ChatScorer:
     A day of n claims costs n / 10 questions of some 2,600 tokens.
 
     What keeps one generous answer from winning the day: ratings off the scale are no ratings; a score far above the
-    day's is cut to where the day's own spread allows (`calibrated`); and an episode that was rated high as a whole
-    keeps half of that.
+    day's is all but cut to where the day's own spread allows (`calibrated`); and an episode that was rated high as a
+    whole keeps half of that.
 
     A claim that was not rated (the model failed, or the budget was spent) scores 0 and its reason says so: it stands
     behind all that were rated, since nothing speaks for it.
@@ -64,7 +67,7 @@ class ChatScorer:
         self.name = model.name
         self._model = model
         self._rubric = load_prompt("rubric", language)
-        self.version = short_hash(self._rubric.version, f"{WEIGHTS}/{AT_READING}/{RATED_AT_ONCE}")
+        self.version = short_hash(self._rubric.version, f"{WEIGHTS}/{AT_READING}/{BEYOND}/{RATED_AT_ONCE}")
 
     def score(self, day: Sequence[ReadEpisode]) -> list[list[Score]]:
         """One list an episode, one score a claim, in the order given. Raises NobodyAnswered where nothing was rated
@@ -102,8 +105,8 @@ def calibrated(rated: Sequence[tuple[int, float]]) -> list[float]:
     """The overall ratings (episode, 0 to 5), made comparable over the episodes of a day; 0 to 5 in the same order.
 
     An episode's distance from the day is halved: of the difference between its median and the median of all episodes'
-    medians, half is taken off. Then nothing stands out further than the day's spread allows: values above the median
-    by more than 2.5 times the scaled median absolute deviation (at least 0.4) are cut to that.
+    medians, half is taken off. Then hardly anything stands out further than the day's spread allows: of what is above
+    the median by more than 2.5 times the scaled median absolute deviation (at least 0.4), `BEYOND` counts.
     """
     if not rated:
         return []
@@ -115,7 +118,8 @@ def calibrated(rated: Sequence[tuple[int, float]]) -> list[float]:
     middle = statistics.median(shifted)
     spread = max(1.4826 * statistics.median(abs(value - middle) for value in shifted), 0.4)
     highest = middle + 2.5 * spread if len(shifted) > 2 else 5.0
-    return [min(max(value, 0.0), highest, 5.0) for value in shifted]
+    cut = [min(value, highest + BEYOND * max(0.0, value - highest)) for value in shifted]
+    return [min(max(value, 0.0), 5.0) for value in cut]
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """The tables of the state, as they were first."""
 
 from alembic import op
-from sqlalchemy import JSON, BigInteger, Column, Date, DateTime, Double, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Column, Date, DateTime, Double, Integer, Text
 
 revision = "v1"
 down_revision = None
@@ -10,26 +10,26 @@ down_revision = None
 def upgrade() -> None:
     op.create_table(
         "budgets",
-        Column("kind", String(40), primary_key=True),
+        Column("kind", Text, primary_key=True),
         Column("day", Date, primary_key=True),
         Column("spent", BigInteger, nullable=False),
     )
     op.create_table(
         "reservations",
-        Column("kind", String(40), primary_key=True),
+        Column("kind", Text, primary_key=True),
         Column("day", Date, primary_key=True),
-        Column("token", String(80), primary_key=True),
+        Column("token", Text, primary_key=True),
         Column("amount", BigInteger, nullable=False),
     )
     op.create_table(
         "turns",
-        Column("what", String(400), primary_key=True),
-        Column("process", String(300), nullable=False),
+        Column("what", Text, primary_key=True),
+        Column("process", Text, nullable=False),
         Column("until", DateTime, nullable=False),
     )
     op.create_table(
         "llm_calls",
-        Column("call_key", String(80), primary_key=True),
+        Column("call_key", Text, primary_key=True),
         Column("subject_id", Text),
         Column("task", Text),
         Column("provider_model", Text),
@@ -38,7 +38,7 @@ def upgrade() -> None:
         Column("output_tokens", BigInteger),
         Column("cost_usd", Double),
         Column("latency_seconds", Double),
-        Column("status", String(40), nullable=False),
+        Column("status", Text, nullable=False),
         Column("error", Text),
         Column("answer", Text),
         Column("called_at", DateTime),
@@ -47,12 +47,12 @@ def upgrade() -> None:
     op.create_index("llm_calls_by_change", "llm_calls", ["changed_at"])
     op.create_table(
         "transcription_jobs",
-        Column("job_key", String(80), primary_key=True),
-        Column("episode_id", String(200), nullable=False),
+        Column("job_key", Text, primary_key=True),
+        Column("episode_id", Text, nullable=False),
         Column("partition_date", Date),
-        Column("source", String(40)),
+        Column("source", Text),
         Column("try_number", Integer),
-        Column("status", String(40), nullable=False),
+        Column("status", Text, nullable=False),
         Column("audio_url", Text),
         Column("estimated_hours", Double),
         Column("estimated_cost_usd", Double),
@@ -76,8 +76,8 @@ def upgrade() -> None:
     op.create_table(
         "deliveries",
         Column("digest_date", Date, primary_key=True),
-        Column("recipient", String(400), primary_key=True),
-        Column("status", String(40), nullable=False),
+        Column("recipient", Text, primary_key=True),
+        Column("status", Text, nullable=False),
         Column("channel", Text),
         Column("message_id", Text),
         Column("pending_at", DateTime),
@@ -91,9 +91,14 @@ def upgrade() -> None:
     op.create_table(
         "sent_insights",
         Column("digest_date", Date, primary_key=True),
-        Column("recipient", String(400), primary_key=True),
+        Column("recipient", Text, primary_key=True),
         Column("rank", Integer, primary_key=True),
         Column("claim_id", Text),
         Column("theme_id", Text),
     )
     op.create_index("sent_insights_by_recipient", "sent_insights", ["recipient", "digest_date"])
+    op.create_table(
+        "forgotten",
+        Column("mark", Text, primary_key=True),
+        Column("forgotten_at", DateTime, nullable=False),
+    )

@@ -9,5 +9,6 @@ down_revision = "v1"
 
 
 def upgrade() -> None:
-    if kept := context.config.attributes["earlier"]:
-        earlier.take_over(op.get_bind(), kept)
+    given = context.config.attributes
+    if given["takes_over"]:
+        earlier.take_over(op.get_bind(), given["earlier"])
