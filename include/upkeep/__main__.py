@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s")
     try:
+        os.environ["PODCAST_DATA_DIR"] = str(Settings().data_dir)  # dbt asks for it
         if given.command == "backup":
             _say(f"{backup.back_up(Settings()).folder} is written and was read again.")
         elif given.command == "restore":

@@ -80,6 +80,7 @@ def forget(settings: Settings, found: Traces) -> Forgotten:
     with nothing changed, where a process has the warehouse open. An interrupted one may be begun again."""
     if holder := snapshot.holder(settings.warehouse):
         raise backup.BackupFailed(f"{settings.warehouse} is open in {holder}. Stop the pipeline, then forget.")
+    backup.require_room(settings.data_dir, settings.warehouse)
     state = store.of(settings)
     forgotten.remember(state, found.marks)
     rows = {f"state.{name}": count for name, count in traces.strike_from_state(state, found).items()}
@@ -87,6 +88,8 @@ def forget(settings: Settings, found: Traces) -> Forgotten:
     pages = _pages_told_of(settings, found)
     for place in _places(settings):
         files += traces.strike_from_files(place, found)
+    for page in pages:
+        write_gone(settings.site, page, settings.site_url)
     for day in found.days:
         for checked in settings.data_docs.glob(f"validations/*/{day}"):
             shutil.rmtree(checked)
@@ -98,8 +101,6 @@ def forget(settings: Settings, found: Traces) -> Forgotten:
         rebuild.derive(settings, found.days[0])
     if settings.published.exists():
         rebuild.publish(settings)
-    for page in pages:
-        write_gone(settings.site, page, settings.site_url)
     snapshot.compact(settings.warehouse)
     return Forgotten(rows, files, [folder for folder in copies if folder not in unread], unread)
 

@@ -128,7 +128,7 @@ def _withhold(connection: Connection, last_day: date | None, today: date, addres
     waited = deliveries.c.status.in_((*_WAITING, "pending"))
     count = connection.scalar(select(func.count()).select_from(deliveries).where(waited)) or 0
     connection.execute(update(deliveries).where(waited).values(**told))
-    first = last_day or backup.taken_at.date()
+    first = last_day or backup.taken_at.date() - timedelta(days=1)
     days = [first + timedelta(number) for number in range((today - first).days + 1)]
     known = _mails(connection)
     rows = [

@@ -22,7 +22,6 @@ from include.warehouse.database import noting_changes, records, transaction
 LEAST_TELLING = 12
 """Characters of a title or sentence by which a file is recognised: shorter ones stand everywhere."""
 
-_LANDED = "raw"
 _NOTED = ("raw.episodes", "raw.transcript_segments", "raw.claims", "raw.claim_scores", "raw.story_pairs")
 _KEPT = ("ops.deliveries", "ops.sent_insights", "raw.days_to_derive")
 """That a mail was sent stays known, by ids alone."""

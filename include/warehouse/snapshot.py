@@ -33,7 +33,8 @@ def compact(warehouse: Path) -> tuple[int, int]:
     has. The copy is compared with it row by row before it takes its place in one move. Whoever wants to write waits
     meanwhile. Costs some minute a gigabyte, and three times the file's size in memory."""
     copy = warehouse.with_suffix(".compact")
-    copy.unlink(missing_ok=True)
+    for left in (copy, copy.with_name(f"{copy.name}.wal")):
+        left.unlink(missing_ok=True)
     with open_warehouse(warehouse) as connection:
         connection.execute("force checkpoint")
         before = warehouse.stat().st_size
