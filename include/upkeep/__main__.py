@@ -72,7 +72,7 @@ def _forget(kind: str, name: str, is_dry: bool) -> None:
     for episode in found.episodes:
         _say(f"  {episode['partition_date'] or 'not read'}  {episode['episode_id']}  {episode['title']}")
     if is_dry:
-        _say(f"Struck as well: their files, pages, mails in the outbox, and {len(found.subjects)} subjects of answers.")
+        _say("With them go files, pages, mails in the outbox, and answers to questions that they were in.")
         _say("Nothing was removed.")
         return
     done = forget.forget(settings, found)

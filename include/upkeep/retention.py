@@ -25,6 +25,8 @@ from include.warehouse.database import append, transaction
 _DAY = 86_400.0
 _SHORT_LIVED = {"audio": 1, "embeddings": 1}
 """Folders of landing/ that hold what is taken up within hours, or never; in days."""
+_TURNS = "llm_turns"
+"""The folder of landing/ whose few files are locked, never written: to remove one lets two have its place."""
 _RESERVATIONS_DAYS = 30
 _HISTORY = ("raw.feed_fetches", "raw.step_times", "ops.dropped_claims", "ops.rejected_rows")
 _TABLES = "select schema_name, table_name from duckdb_tables()"
@@ -77,7 +79,8 @@ def _files(settings: Settings, now: datetime) -> Iterator[Removal]:
     for what, folders, days in kinds:
         if days:
             files = [file for folder in folders for file in ([folder] if folder.is_file() else folder.rglob("*"))]
-            yield Removal(what, _before(now, days), *leftovers.forget(files, days * _DAY))
+            old = [file for file in files if _TURNS not in file.parts]
+            yield Removal(what, _before(now, days), *leftovers.forget(old, days * _DAY))
             for folder in folders:
                 _remove_empty(folder, now)
 

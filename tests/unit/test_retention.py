@@ -36,6 +36,7 @@ def removed(connection) -> dict[str, int]:
 def test_files_go_by_when_they_were_written_and_what_is_in_use_stays(data_dir, connection):
     ages = {
         "landing/claims/2026-01-01/run.json": 15, "landing/claims/2026-01-02/run.json": 13,
+        "landing/llm_turns/gpt/0.place": 3000,
         "landing/audio/one": 2, "landing/audio/two": 0,
         "outbox/2026-01-01-ann.eml": 91, "outbox/2026-01-02-ann.eml": 89,
         "alerts/a-task.txt": 31, "alerts/disk.txt": 1,
