@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     keep_pages_days: Annotated[int, Field(ge=0)] = 0
     feeds: str = ""
     allow_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
+    warehouse_memory: Annotated[str, Field(pattern=r"^\d+(MB|GB)$")] = "600MB"
     make_up_days: Annotated[int, Field(ge=0)] = 7
     transcriber: Literal["auto", "publisher", "assemblyai", "local"] = "auto"
     assemblyai_usd_per_hour: Annotated[float, Field(ge=0)] = 0.27

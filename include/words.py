@@ -9,7 +9,7 @@ WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 def words(text: str) -> list[str]:
     """The words of a text, lower case, without punctuation: what quotes are compared by."""
-    return [word.replace("’", "'") for word in WORD.findall(text.lower())]
+    return WORD.findall(text.lower().replace("’", "'"))
 
 
 def claim_text(headline: str, insight: str) -> str:

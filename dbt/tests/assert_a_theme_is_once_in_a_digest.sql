@@ -3,5 +3,6 @@ select
     digest_date,
     theme_id
 from {{ ref('top_insights') }}
+where {{ is_tested('digest_date') }}
 group by all
 having count(*) > 1

@@ -5,5 +5,6 @@ select
 from {{ ref('top_insights') }} as top_insights
 inner join {{ ref('claims') }} as claims on top_insights.claim_id = claims.claim_id
 inner join {{ ref('episodes') }} as episodes on claims.episode_id = episodes.episode_id
+where {{ is_tested('top_insights.digest_date') }}
 group by all
 having count(*) > 2

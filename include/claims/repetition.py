@@ -93,5 +93,9 @@ def _of_show(
 
 
 def _runs(text: str) -> np.ndarray:
-    spoken = words(text)
-    return np.fromiter(map(hash, zip(*(spoken[i:] for i in range(RUN)), strict=False)), np.int64)
+    spoken = np.fromiter(map(hash, words(text)), np.int64)
+    runs = np.zeros(max(len(spoken) - RUN + 1, 0), dtype=np.int64)
+    # A polynomial in the words' hashes; what overflows is cut off.
+    for start in range(RUN):
+        runs = runs * 6_364_136_223_846_793_005 + spoken[start : start + len(runs)]
+    return runs

@@ -38,15 +38,13 @@ class Insight(Mention):
     """One of the day's. `related` are other shows' claims of the same theme, one a show, and `close` those of other
     themes that come near it in meaning, as many as make three with these; none is later than the digest. `why` says in
     plain words why it was chosen. Of an update, `news` names what is new in it and `news_since` is the day of the
-    digest that told the theme last; both are None where that is not known. `has_page` says whether it and what is
-    related have pages: those of themes that a digest has told."""
+    digest that told the theme last; both are None where that is not known."""
 
     rank: int
     is_update: bool
     news: str | None
     news_since: date | None
     why: str
-    has_page: bool
     related: tuple[Mention, ...]
     close: tuple[Mention, ...]
 

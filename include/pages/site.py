@@ -90,18 +90,25 @@ def write_site(
         Issue(**row | {"headline": one_line(row["headline"], 300) or None})
         for row in ask(connection, SQL / "issues.sql")
     ]
-    told = [
-        Told(row.pop("digest_date"), row.pop("is_update"), mention(row)) for row in ask(connection, SQL / "told.sql")
-    ]
     sent = {row["digest_date"] for row in ask(connection, SQL / "sent.sql")}
     if since:
         since = min([since, *(issue.day for issue in issues if not site.has(f"digests/{issue.day}.html"))])
+    # The month of that day is searched in one part, and the newest are in the feed.
+    told_since = (since or date.min).replace(day=1)
+    if issues and len(issues) > ENTRIES_OF_THE_FEED:
+        told_since = min(told_since, issues[ENTRIES_OF_THE_FEED].day)
+    told = [
+        Told(row.pop("digest_date"), row.pop("is_update"), mention(row))
+        for row in ask(connection, SQL / "told.sql", since=told_since)
+    ]
     for asset in ("style.css", "search.js"):
         site.put(asset, (FOLDER / asset).read_text(encoding="utf-8"))
     tellings = stories.read_tellings(connection)
+    ask(connection, SQL / "met.sql")
     passages = read_passages(connection, since or date.min)
     for theme in stories.read_themes(connection, since or date.min):
-        site.page(f"themes/{theme.theme_id}.html", "theme.html", theme=theme)
+        if theme.has_page:
+            site.page(f"themes/{theme.theme_id}.html", "theme.html", theme=theme)
         for claim in theme.mentions:
             site.page(
                 f"insights/{claim.claim_id}.html",
@@ -126,7 +133,7 @@ def write_site(
     site.page("index.html", "index.html", digest=newest, issues=issues[1 : ISSUES_ON_THE_FRONT + 1])
     _write_archive(site, issues)
     site.page("search.html", "search.html")
-    site.put("search-data.js", _search_data(told))
+    _write_search(site, told, issues)
     site.put("feed.xml", _feed(told[:ENTRIES_OF_THE_FEED], site.url, issues))
     return site.changed
 
@@ -176,8 +183,16 @@ def _write_archive(site: _Writer, issues: Sequence[Issue]) -> None:
         site.page(f"archive/{year}.html", "archive.html", year=year, years=years, months=months)
 
 
-def _search_data(told: Sequence[Told]) -> str:
-    """Every insight that a digest told, as a script, since a page from the file system may not fetch data."""
+def _write_search(site: _Writer, told: Sequence[Told], issues: Sequence[Issue]) -> None:
+    """What is searched: every insight that a digest told, a script a month, since a page from the file system may not
+    fetch data; and which months there are, newest first. A month has some 100 KB."""
+    months = [month for month, _ in groupby(f"{issue.day:%Y-%m}" for issue in issues if issue.insight_count)]
+    for month, of_month in groupby(told, key=lambda insight: f"{insight.day:%Y-%m}"):
+        site.put(f"search/{month}.js", f"add({_entries(list(of_month))});\n")
+    site.put("search-data.js", f"const MONTHS = {json.dumps(months)};\n")
+
+
+def _entries(told: Sequence[Told]) -> str:
     entries = [
         {
             "id": insight.said.claim_id,
@@ -189,7 +204,7 @@ def _search_data(told: Sequence[Told]) -> str:
         }
         for insight in told
     ]
-    return f"const INSIGHTS = {json.dumps(entries, indent=0)};\n"
+    return json.dumps(entries, indent=0)
 
 
 def _feed(told: Sequence[Told], url: str, issues: Sequence[Issue]) -> str:

@@ -17,7 +17,7 @@ from include.digest.shown import one_line
 SQL = Path(__file__).parent / "sql"
 
 OTHERS_ON_A_PAGE = 12
-CLAIMS_OF_A_SHOW = 100
+CLAIMS_OF_A_SHOW = 50
 
 CHART_WIDTH, CHART_HEIGHT = 600, 60
 
@@ -82,7 +82,8 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A theme that has pages, with every claim of it, oldest first.
+    """A theme whose claims have pages, with these, oldest first: all of them where several shows tell it, so that it
+    `has_page` of its own.
 
     `close` are other shows' claims of other themes, by the claim of this theme that they are close to; `likeness` is
     the cosine of two claims, by their ids, where it is known.
@@ -90,6 +91,7 @@ class Theme:
 
     theme_id: str
     label: str
+    has_page: bool
     mentions: tuple[Mention, ...]
     tellings: Mapping[str, Sequence[Telling]]
     contradictions: Sequence[Contradiction]
@@ -153,15 +155,16 @@ class Theme:
 
 
 def read_themes(connection: duckdb.DuckDBPyConnection, since: date) -> Iterator[Theme]:
-    """The themes that have pages and changed on that day or later: those of digests, and those with a claim that is
-    close to an insight of a digest."""
+    """The themes of claims that have pages which changed on that day or later."""
     tellings = read_tellings(connection)
     close, likeness = _related(connection, since)
     contradictions = defaultdict(list)
-    for row in ask(connection, SQL / "contradictions.sql"):
+    for row in ask(connection, SQL / "contradictions.sql", since=since):
         contradictions[row["theme_id"]].append(row)
     for theme_id, group in groupby(ask(connection, SQL / "themes.sql", since=since), key=itemgetter("theme_id")):
-        labels, mentions = zip(*((row.pop("label"), mention(row)) for row in group), strict=True)
+        labels, pages, mentions = zip(
+            *((row.pop("label"), row.pop("has_theme_page"), mention(row)) for row in group), strict=True
+        )
         said = {claim.claim_id: claim for claim in mentions}
         pairs = [
             Contradiction(
@@ -172,7 +175,7 @@ def read_themes(connection: duckdb.DuckDBPyConnection, since: date) -> Iterator[
             )
             for row in contradictions[theme_id]
         ]
-        yield Theme(theme_id, one_line(labels[0], 200), mentions, tellings, pairs, close, likeness)
+        yield Theme(theme_id, one_line(labels[0], 200), pages[0], mentions, tellings, pairs, close, likeness)
 
 
 def read_shows(connection: duckdb.DuckDBPyConnection, since: date) -> Iterator[Show]:

@@ -118,10 +118,11 @@ def skip_unless_wanted(dag_run: Any) -> None:
 
 
 def dbt_build(task_id: str, selector: str, outlets: Sequence[Asset] = ()) -> Any:
-    """One `dbt build` of a selector, as one Cosmos task, with the run's day as a variable.
+    """One `dbt build` of a selector, as one Cosmos task, with the run's day in its environment.
 
     One process a stage: a dbt start costs some eight seconds before any SQL, so a task a model would cost minutes.
     """
+    import cosmos.settings
     from cosmos import ProfileConfig
     from cosmos.constants import InvocationMode
     from cosmos.operators.local import DbtBuildLocalOperator
@@ -133,7 +134,9 @@ def dbt_build(task_id: str, selector: str, outlets: Sequence[Asset] = ()) -> Any
             profile_name="podcasts", target_name="local", profiles_yml_filepath=_DBT / "profiles.yml"
         ),
         selector=selector,
-        vars={"partition_date": "{{ partition_key }}"},
+        env={"PODCAST_DAY": "{{ partition_key }}"},
+        # What dbt has read of its project is kept, so that the next build need not read it again.
+        cache_dir=cosmos.settings.cache_dir / "podcasts",
         invocation_mode=InvocationMode.DBT_RUNNER,
         install_deps=False,
         emit_datasets=False,

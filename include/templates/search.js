@@ -4,8 +4,10 @@ const SHOWN = 50;
 const field = document.getElementById("words");
 const count = document.getElementById("count");
 const found = document.getElementById("found");
+const insights = [];
+const waiting = [...MONTHS];
+let loading = false;
 const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-const texts = INSIGHTS.map((i) => plain([i.headline, i.text, i.speaker, i.show, i.day].join(" ")));
 
 function element(name, text, attributes = {}) {
   const made = document.createElement(name);
@@ -23,15 +25,37 @@ function card(insight) {
   return article;
 }
 
+// A month's part calls this; the newest comes first, the others when somebody searches, one after the other.
+function add(part) {
+  for (const i of part) {
+    insights.push({ ...i, searched: plain([i.headline, i.text, i.speaker, i.show, i.day].join(" ")) });
+  }
+}
+
+function load() {
+  if (loading || !waiting.length) return;
+  loading = true;
+  const next = () => {
+    loading = false;
+    search();
+    if (field.value.trim()) load();
+  };
+  const part = { src: `search/${waiting.shift()}.js`, onload: next, onerror: next };
+  document.head.append(element("script", "", part));
+}
+
 function search() {
   const words = plain(field.value).split(/\s+/).filter(Boolean);
-  const hits = words.length ? INSIGHTS.filter((_, n) => words.every((word) => texts[n].includes(word))) : [];
+  const hits = words.length ? insights.filter((i) => words.every((word) => i.searched.includes(word))) : [];
   found.replaceChildren(...hits.slice(0, SHOWN).map(card));
   const more = hits.length > SHOWN ? `, the newest ${SHOWN} are shown` : "";
   count.textContent = words.length ? `${hits.length} ${hits.length === 1 ? "insight" : "insights"} found${more}.` : "";
 }
 
 field.value = new URLSearchParams(location.search).get("q") || "";
-field.addEventListener("input", search);
+field.addEventListener("input", () => {
+  search();
+  load();
+});
 field.form.addEventListener("submit", (event) => event.preventDefault());
-search();
+load();

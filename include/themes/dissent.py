@@ -5,7 +5,6 @@ compared only where they say nearly the same in nearly the same words, of the sa
 number, a negation, or a word and its opposite.
 """
 
-import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,6 +20,8 @@ from include.claims.numbers import number
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, Token
 
+DAYS_COMPARED = 30
+"""What was said longer ago may well have been right then."""
 # The share of two sentences' words that both must have, and the least number of them.
 ALIKE, AT_LEAST = 0.6, 2
 # Two figures further apart than this are no rounding of one another.
@@ -61,27 +62,34 @@ class Contradiction:
 
 def between(one: str, other: str) -> Contradiction | None:
     """The first point on which two texts contradict each other, None where none is plain. Some 10 ms a pair."""
-    return _between(_parsed(one), _parsed(other))
+    return _between(*grammar().pipe((one, other), disable=["ner"]))
 
 
 def derive(claims: pd.DataFrame, first_day: date | None = None) -> pd.DataFrame:
     """The dissents within themes, a row a pair of claims from two episodes, at the date of the later claim.
 
     `claims` has claim_id, theme_id, episode_id, partition_date and insight. With `first_day`, only pairs whose later
-    claim is of that date or a later one are compared, so that a day costs by its own claims.
+    claim is of that date or a later one are compared, so that a day costs by its own claims and the 30 days before.
     """
     rows = []
     ordered = claims.assign(day=[pd.Timestamp(str(value)).date() for value in claims["partition_date"]])
     for theme_id, members in ordered.sort_values(["day", "claim_id"]).groupby("theme_id", sort=True):
         told = list(members.itertuples(index=False))
-        for place, later in enumerate(told):
-            if first_day is not None and later.day < first_day:
-                continue
-            for earlier in told[:place]:
-                if earlier.episode_id == later.episode_id:
-                    continue
-                if found := _between(_parsed(later.insight), _parsed(earlier.insight)):
-                    rows.append((theme_id, later.claim_id, earlier.claim_id, later.day, found.kind, found.detail))
+        pairs = [
+            (later, earlier)
+            for place, later in enumerate(told)
+            if first_day is None or later.day >= first_day
+            for earlier in told[:place]
+            if earlier.episode_id != later.episode_id and (later.day - earlier.day).days <= DAYS_COMPARED
+        ]
+        if not pairs:
+            continue
+        # Together, since one by one they take twice as long.
+        insights = sorted({claim.insight for pair in pairs for claim in pair})
+        parsed: dict[str, Doc] = dict(zip(insights, grammar().pipe(insights, disable=["ner"]), strict=True))
+        for later, earlier in pairs:
+            if found := _between(parsed[later.insight], parsed[earlier.insight]):
+                rows.append((theme_id, later.claim_id, earlier.claim_id, later.day, found.kind, found.detail))
     found_rows = pd.DataFrame(rows, columns=list(COLUMNS))
     # Types are given so that a result without rows still makes the right table.
     texts = dict.fromkeys(("theme_id", "claim_id", "other_claim_id", "kind", "detail"), "str")
@@ -197,8 +205,3 @@ def _heads(sentence: "Span") -> dict[str, str]:
 def _clause(sentence: "Span") -> str:
     words = sentence.text.strip().rstrip(".!")
     return words if len(words) <= 120 else words[:119].rsplit(" ", 1)[0] + "…"
-
-
-@functools.lru_cache(maxsize=4096)
-def _parsed(text: str) -> "Doc":
-    return grammar()(text)

@@ -1,9 +1,11 @@
 """Grouping claims into themes: a theme is one story or point told in different words, not a topic.
 
 Themes grow in date order. The claims of a date are grouped among themselves and with the themes of earlier dates in one
-step, by average linkage (`include.themes.linkage`): the average over all members keeps a theme from growing link by
+step, by average linkage (`include.themes.linkage`): the average over its members keeps a theme from growing link by
 link into a topic. Earlier claims never change their theme, and two earlier themes are never joined, so what a date
-looks like depends on that date and the dates before it, not on the order in which claims are given or dates are run.
+looks like depends on that date and the 30 days before it, not on the order in which claims are given or dates are run.
+Of a theme counts what was said in these 30 days, and one that was not told in them is over: so a date costs by the
+claims of a month, whatever the history.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ from scipy import sparse
 
 from include.models.meaning import specificity
 from include.themes.linkage import Compared, Groups, by_verdict, linked, same
-from include.themes.rare_words import Vocabulary, WordLists
+from include.themes.rare_words import Counted, Vocabulary, WordLists
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,10 @@ IN_CONTEXT = Criterion(
 # this stands in place of their rare words.
 SAME_SHOW = 0.2
 
-RECENT = np.timedelta64(30, "D")
+DAYS_REMEMBERED = 30
 _NEXT_TO_ITS_STORY = (10, 40)
 _ENOUGH_TO_COMPARE = 100
 
-_BLOCK = 16_384
 _SOME_DAY = np.datetime64("1970-01-01")
 
 
@@ -113,13 +114,12 @@ def derive(
     """The theme of each claim, going date by date: claim_id, partition_date, theme_id, a row a claim of `claims`.
 
     `claims` has claim_id, partition_date, show_id, episode_id, text (headline and insight), words (the rare words of
-    what was said there) and embedding. The result has looseness as well, as `settled` must have it, with episode_id,
-    partition_date, words, embedding and theme_id, of all claims of earlier dates, which keep their themes; with
-    `verdicts` it must have claim_id too. An Arrow table is read where it lies: `make bench` prints time and memory of
-    1,000 claims against 1,000,000 settled ones. Raises ValueError where embeddings are of several sizes.
+    what was said there) and embedding. The result has looseness as well, as `settled` must have it, with claim_id,
+    episode_id, partition_date, words, embedding and theme_id, of the claims of the 30 days before, which keep their
+    themes. Raises ValueError where embeddings are of several sizes.
     """
     history = _History(IN_CONTEXT, verdicts)
-    if settled is not None:
+    if settled is not None and len(settled):
         history.read(pa.Table.from_pandas(settled) if isinstance(settled, pd.DataFrame) else settled)
     rows = []
     for value, today in claims.groupby("partition_date", sort=True):
@@ -140,23 +140,25 @@ def derive(
 
 def likeness(claims: Claims, criterion: Criterion) -> np.ndarray:
     """How alike each claim is to each other, float64, shape (n, n), if all were of one date and of different shows."""
-    alone, _ = _History(criterion).alone(claims)
+    alone, *_ = _History(criterion).alone(claims)
     return alone.likeness(alone, criterion.rare_words)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Some claims of the history, side by side: vectors, rare words, looseness, the numbers of their themes, dates."""
+    """The claims of an earlier date, side by side: vectors, rare words, looseness, the numbers of their themes."""
 
+    day: np.datetime64
+    claim_ids: Sequence[str]
     embeddings: np.ndarray
     words: WordLists
+    counted: Counted
     looseness: np.ndarray
     themes: np.ndarray
-    days: np.ndarray
 
 
 class _History:
-    """All claims so far and their themes."""
+    """The claims of the last 30 days and their themes."""
 
     def __init__(self, criterion: Criterion, verdicts: Verdicts | None = None) -> None:
         self._criterion = criterion
@@ -174,30 +176,42 @@ class _History:
 
     def read(self, settled: pa.Table) -> None:
         """Takes in claims that have their themes and their looseness."""
-        documents = []
-        for batch in settled.to_batches():
-            words = self._vocabulary.number(batch["words"])
-            looseness = batch["looseness"].fill_null(self._criterion.crowding / 2).to_numpy(zero_copy_only=False)
-            days = batch["partition_date"].cast(pa.date32()).to_numpy(zero_copy_only=False).astype("datetime64[D]")
-            ids = batch["claim_id"].to_pylist() if self._verdicts else ()
-            told = batch["theme_id"].to_pylist()
-            self._add(ids, _Part(_matrix(batch["embedding"]), words, looseness, self._numbers(told), days))
-            documents.append((words, batch["episode_id"].to_pylist()))
-        self._vocabulary.count(documents)
+        keys = [("partition_date", "ascending"), ("claim_id", "ascending")]
+        order = pc.sort_indices(settled.select(["partition_date", "claim_id"]), keys).to_numpy()
+        days = settled["partition_date"].to_numpy().astype("datetime64[D]")
+        looseness = settled["looseness"].fill_null(self._criterion.crowding / 2).to_numpy()
+        ids, episodes, themes = (
+            np.array(settled[name].to_pylist(), dtype=object) for name in ("claim_id", "episode_id", "theme_id")
+        )
+        vectors = _matrix(settled["embedding"].combine_chunks())
+        words = self._vocabulary.number(settled["words"].combine_chunks())
+        for rows in np.split(order, np.flatnonzero(np.diff(days[order])) + 1):
+            of_day, told = words.taken(rows), self._numbers(themes[rows])
+            counted = self._vocabulary.count(of_day, episodes[rows])
+            self._parts.append(
+                _Part(days[rows[0]], ids[rows].tolist(), vectors[rows], of_day, counted, looseness[rows], told)
+            )
 
     def know(self, claims: Claims, themes: Sequence[str]) -> None:
         """Takes in claims that have their themes, as if they had been told on one date."""
-        groups, words = self.alone(claims)
-        days = np.full(len(claims), _SOME_DAY)
-        told = self._numbers(themes)
-        self._add(claims.claim_ids, _Part(claims.embeddings, words, groups.looseness, told, days))
+        if len(claims):
+            groups, words, counted = self.alone(claims)
+            ids, vectors, told = claims.claim_ids, claims.embeddings, self._numbers(themes)
+            self._parts.append(_Part(_SOME_DAY, ids, vectors, words, counted, groups.looseness, told))
 
     def assign(self, new: Claims, day: np.datetime64 = _SOME_DAY) -> tuple[list[str], list[float]]:
         """Takes in the claims of the next date, and gives the theme and the looseness of each, in the order given."""
+        self._forget(day - np.timedelta64(DAYS_REMEMBERED, "D"))
         _of_one_model({part.embeddings.shape[1] for part in self._parts} | {new.embeddings.shape[1]})
+        self._compared = {
+            claim_id: (number, row)
+            for number, part in enumerate(self._parts)
+            for row, claim_id in enumerate(part.claim_ids if self._verdicts else ())
+            if claim_id in self._verdicts
+        }
         order = sorted(range(len(new)), key=lambda i: new.claim_ids[i])
         new = new.taken(order)
-        today, words = self.alone(new, day)
+        today, words, counted = self.alone(new)
         names = list(self._themes)
         near = sorted(self._near(today) | self._told_near(new.claim_ids), key=lambda number: names[number])
         grown = self._grown(near)
@@ -214,37 +228,35 @@ class _History:
             names[near[group]] if group < len(near) else "t" + founders.setdefault(group, claim_id)[1:]
             for claim_id, group in zip(new.claim_ids, groups, strict=True)
         ]
-        days = np.full(len(new), day)
-        self._add(new.claim_ids, _Part(new.embeddings, words, today.looseness, self._numbers(themes), days))
+        told = self._numbers(themes)
+        if len(new):
+            self._parts.append(_Part(day, new.claim_ids, new.embeddings, words, counted, today.looseness, told))
         back = np.argsort(order).tolist()
         return [themes[i] for i in back], today.looseness[back].tolist()
 
-    def alone(self, claims: Claims, day: np.datetime64 = _SOME_DAY) -> tuple[Groups, WordLists]:
+    def alone(self, claims: Claims) -> tuple[Groups, WordLists, Counted]:
         """Each claim of the next date as a group of its own, and their rare words, which count from now on."""
         lists = self._vocabulary.number(claims.words)
-        self._vocabulary.count([(lists, claims.documents or claims.claim_ids)])
+        counted = self._vocabulary.count(lists, claims.documents or claims.claim_ids)
         self._words = [self._vocabulary.vectors(part.words) for part in self._parts]
         words = self._vocabulary.vectors(lists).astype(np.float64)
         groups = Groups(claims.embeddings.astype(np.float64), words, np.zeros(len(claims)), np.ones(len(claims)))
-        loose = 0.5 * self._crowding(groups, claims.show_ids, day)
+        loose = 0.5 * self._crowding(groups, claims.show_ids)
         if self._criterion.loose_talk:
             common = np.array([self._criterion.specific - specificity(text) for text in claims.texts])
             loose += self._criterion.loose_talk * common.clip(0)
-        return replace(groups, looseness=loose), lists
+        return replace(groups, looseness=loose), lists, counted
 
-    def _crowding(self, today: Groups, shows: Sequence[str], day: np.datetime64) -> np.ndarray:
+    def _crowding(self, today: Groups, shows: Sequence[str]) -> np.ndarray:
         """How like each claim is to those next to its own story, among others of its date and the days before."""
         own = same(shows, len(today))
         among = today.likeness(today, self._criterion.rare_words)
         among[own] = -np.inf
         known, likest = (~own).sum(axis=1), [_largest(among)]
         for part, part_words in zip(self._parts, self._words, strict=True):
-            recent = np.flatnonzero(part.days >= day - RECENT)
-            for some in np.split(recent, range(_BLOCK, len(recent), _BLOCK)):
-                alone = np.ones(len(some))
-                others = Groups(part.embeddings[some], part_words[some], 0 * alone, alone)
-                likest.append(_largest(today.likeness(others, self._criterion.rare_words)))
-            known += len(recent)
+            shared = self._criterion.rare_words * (today.words @ part_words.T).toarray()
+            likest.append(_largest(np.round(today.vectors @ part.embeddings.T + shared, 6)))
+            known += len(part.themes)
         crowding = np.full(len(today), self._criterion.crowding)
         for row, (count, alike) in enumerate(zip(known.tolist(), _largest(np.hstack(likest)), strict=True)):
             first, last = min(_NEXT_TO_ITS_STORY[0], count // 10), min(_NEXT_TO_ITS_STORY[1], 2 * count // 5)
@@ -253,12 +265,12 @@ class _History:
                 crowding[row] += share * (alike[first:last].mean() - self._criterion.crowding)
         return crowding
 
-    def _add(self, claim_ids: Sequence[str], part: _Part) -> None:
-        if len(part.themes):
-            self._parts.append(part)
-            if self._verdicts:
-                places = ((claim_id, (len(self._parts) - 1, row)) for row, claim_id in enumerate(claim_ids))
-                self._compared.update((claim_id, place) for claim_id, place in places if claim_id in self._verdicts)
+    def _forget(self, first: np.datetime64) -> None:
+        """Lets go of what was said before that date."""
+        for part in self._parts:
+            if part.day < first:
+                self._vocabulary.forget(part.counted)
+        self._parts = [part for part in self._parts if part.day >= first]
 
     def _numbers(self, themes: Sequence[str]) -> np.ndarray:
         numbers = (self._themes.setdefault(theme, len(self._themes)) for theme in themes)
@@ -309,13 +321,9 @@ class _History:
         vectors, words = today.vectors.astype(np.float32), (self._criterion.rare_words * today.words).astype(np.float32)
         loose = today.looseness.astype(np.float32)[:, None]
         for part, part_words in zip(self._parts, self._words, strict=True):
-            for start in range(0, len(part.themes), _BLOCK):
-                block = slice(start, start + _BLOCK)
-                alike = vectors @ part.embeddings[block].T - loose
-                shared = (words @ part_words[block].T).tocoo()
-                alike[shared.row, shared.col] += shared.data
-                enough = alike.max(axis=0) - part.looseness[block] >= self._criterion.like_enough - 1e-4
-                near.update(part.themes[block][enough].tolist())
+            alike = vectors @ part.embeddings.T + (words @ part_words.T).toarray() - loose
+            enough = alike.max(axis=0) - part.looseness >= self._criterion.like_enough - 1e-4
+            near.update(part.themes[enough].tolist())
         return near
 
     def _grown(self, themes: Sequence[int]) -> Groups:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse import csgraph
 
 EVEN = 0.07
 """How far above the bar it is even whether two claims tell one story. Where there is a verdict on them, likeness counts
@@ -59,32 +60,51 @@ def linked(
     date. `among` is how alike the claims are, shape (claims, claims), and `to_themes` how alike on average they are to
     each theme; two groups are joined where they are alike by `bar` or more.
 
-    Where there are verdicts they decide: what was not compared is not joined by its likeness.
+    Where there are verdicts they decide: what was not compared is not joined by its likeness. An average is at most its
+    largest term, so what is linked by no pair that is alike enough is never joined, and each cluster of what is linked
+    is looked at by itself: that costs by the square of the largest one, and not of all claims.
     """
-    claims = len(among)
     if compared is not None:
         among, to_themes = _decided(themes, among, bar, compared)
+    claims, earlier = len(among), len(themes)
+    one, other = np.nonzero(among >= bar)
+    claim, theme = np.nonzero(to_themes >= bar)
+    ends = np.concatenate([one, claim]) + earlier, np.concatenate([other + earlier, theme])
+    links = sparse.coo_array((np.ones(len(ends[0])), ends), (earlier + claims, earlier + claims))
+    _, cluster = csgraph.connected_components(links, directed=False)
+    group = np.arange(earlier, earlier + claims)
+    order = np.argsort(cluster, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(cluster[order])) + 1):
+        some, near = members[members >= earlier] - earlier, members[members < earlier]
+        if len(members) > 1 and len(some):
+            joined = _joined(themes.sizes[near], among[np.ix_(some, some)], to_themes[np.ix_(some, near)], bar)
+            group[some] = np.concatenate([near, some + earlier])[joined]
+    return group.tolist()
+
+
+def _joined(sizes: np.ndarray, among: np.ndarray, to_themes: np.ndarray, bar: float) -> np.ndarray:
+    """The group of each of some claims, by the places of themes of these sizes and, after them, of the claims."""
+    claims, themes = to_themes.shape
     # A row is a group of this date, a column one that it might join: earlier themes first, then those of this date.
     likeness = np.hstack([to_themes, among])
-    likeness[np.arange(claims), len(themes) + np.arange(claims)] = -np.inf
-    sizes = np.concatenate([themes.sizes, np.ones(claims)])
-    group = np.arange(len(themes), len(sizes))
-    while claims:
+    likeness[np.arange(claims), themes + np.arange(claims)] = -np.inf
+    sizes = np.concatenate([sizes, np.ones(claims)])
+    group = np.arange(themes, len(sizes))
+    while True:
         row, column = divmod(int(likeness.argmax()), len(sizes))
         if likeness[row, column] < bar:
-            break
+            return group
         # A theme takes in a group of this date; of two groups of this date, the one that is listed first does.
-        into, out = sorted((len(themes) + row, column))
+        into, out = sorted((themes + row, column))
         share = sizes[into] / (sizes[into] + sizes[out])
         likeness[:, into] = share * likeness[:, into] + (1 - share) * likeness[:, out]
-        if into >= len(themes):
-            one, other = into - len(themes), out - len(themes)
+        if into >= themes:
+            one, other = into - themes, out - themes
             likeness[one] = share * likeness[one] + (1 - share) * likeness[other]
             likeness[one, into] = -np.inf
-        likeness[:, out], likeness[out - len(themes)] = -np.inf, -np.inf
+        likeness[:, out], likeness[out - themes] = -np.inf, -np.inf
         sizes[into] += sizes[out]
         group[group == out] = into
-    return group.tolist()
 
 
 def by_verdict(likeness: float, bar: float, verdict: str, counts: float) -> float:

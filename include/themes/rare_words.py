@@ -7,7 +7,7 @@ alone. Before there are many, what is known of a word is how common it is in Eng
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +55,19 @@ class WordLists:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def taken(self, rows: np.ndarray) -> "WordLists":
+        """Some of the lists, in the order given."""
+        lists = [self.words[self.starts[row] : self.starts[row + 1]] for row in rows]
+        return WordLists(np.concatenate(lists), np.concatenate([[0], np.cumsum([len(one) for one in lists])]))
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Some documents: how many, and the words of each, each once."""
+
+    documents: int
+    words: np.ndarray
+
 
 class Vocabulary:
     """All words so far, and how many documents hold each. `document_length` is how many words a document has about."""
@@ -77,19 +90,21 @@ class Vocabulary:
         lengths = column.value_lengths().fill_null(0).to_numpy(zero_copy_only=False)
         return WordLists(numbers[distinct.indices.to_numpy()], np.concatenate([[0], np.cumsum(lengths)]))
 
-    def count(self, read: Iterable[tuple[WordLists, Sequence[str]]]) -> None:
-        """Counts the words of documents that were not counted before; each claim comes with the document it is of."""
+    def count(self, lists: WordLists, of: Sequence[str]) -> Counted:
+        """Counts the words of documents that were not counted before; `of` names the document that each list is of."""
         documents: dict[str, int] = {}
-        pairs = []
-        for lists, of in read:
-            rows = np.array([documents.setdefault(one, len(documents)) for one in of], dtype=np.int64)
-            pairs.append(np.repeat(rows, np.diff(lists.starts)) << 32 | lists.words)
+        rows = np.array([documents.setdefault(one, len(documents)) for one in of], dtype=np.int64)
+        held = np.unique(np.repeat(rows, np.diff(lists.starts)) << 32 | lists.words) & 0xFFFFFFFF
         self._documents += len(documents)
-        held = np.sort(np.concatenate(pairs or [np.zeros(0, dtype=np.int64)]))
-        first = np.concatenate([held[:1] >= 0, held[1:] != held[:-1]])
-        counts = np.bincount(held[first] & 0xFFFFFFFF, minlength=len(self._numbers))
+        counts = np.bincount(held, minlength=len(self._numbers))
         counts[: len(self._held_by)] += self._held_by
         self._held_by = counts
+        return Counted(len(documents), held)
+
+    def forget(self, counted: Counted) -> None:
+        """Counts some documents no longer."""
+        self._documents -= counted.documents
+        self._held_by -= np.bincount(counted.words, minlength=len(self._held_by))
 
     def vectors(self, lists: WordLists) -> sparse.csr_array:
         """A unit vector a list, float32, shape (lists, words of the vocabulary), so that the product of two is how much

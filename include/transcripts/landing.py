@@ -198,7 +198,7 @@ def outcome(episode: Wanted, published: Transcript, jobs: Sequence[Job]) -> Tran
 
 def land(connection: duckdb.DuckDBPyConnection, day: date, read: Sequence[Transcript], docs: Path) -> Transcribed:
     """Writes a day's transcripts in one transaction; those landed before stay, those of episodes now gone go."""
-    with transaction(connection), noting_changes(connection, day, "raw.transcript_segments"):
+    with transaction(connection), noting_changes(connection, day, "raw.transcripts", "raw.transcript_segments"):
         episodes = [transcript.episode_id for transcript in read]
         _forget(connection, day, episodes)
         rows = [

@@ -1,5 +1,6 @@
 """dbt's tables and what is made of them, from a day on, without Airflow: for what changes the past."""
 
+import os
 from datetime import date
 from typing import Any
 
@@ -24,8 +25,11 @@ def build(settings: Settings, selector: str, day: date) -> None:
         mirror.bring(connection, store.of(settings))
     target, project = str(settings.data_dir / "dbt"), str(PROJECT / "dbt")
     places = ["--project-dir", project, "--profiles-dir", project, "--target-path", target]
-    chosen = ["--selector", selector, "--vars", f"{{partition_date: {day}}}"]
-    result = dbtRunner().invoke(["--quiet", "--log-path", target, "build", *places, *chosen])
+    os.environ["PODCAST_DAY"] = str(day)
+    try:
+        result = dbtRunner().invoke(["--quiet", "--log-path", target, "build", *places, "--selector", selector])
+    finally:
+        del os.environ["PODCAST_DAY"]
     if not result.success:
         results: Any = result.result or ()
         troubles = [f"{one.node.name}: {one.message}" for one in results if one.status not in ("pass", "success")]

@@ -17,7 +17,7 @@ from sqlalchemy import delete
 from include.sources import forgotten
 from include.state.store import Store
 from include.state.tables import llm_calls, transcription_jobs
-from include.warehouse.database import noting_changes, records, transaction
+from include.warehouse.database import append, records, transaction
 
 LEAST_TELLING = 12
 """Characters of a title or sentence by which a file is recognised: shorter ones stand everywhere."""
@@ -114,8 +114,10 @@ def strike_from_warehouse(connection: duckdb.DuckDBPyConnection, traces: Traces)
     """Removes the rows that bear an id of these, of every table; returns how many of each. Digests that were sent keep
     their places without words. The days are noted, so that the next build derives what came of them again."""
     struck: dict[str, int] = {}
-    first = (traces.days or [date.max])[0]
-    with transaction(connection), noting_changes(connection, first, *_NOTED):
+    with transaction(connection):
+        # What is derived loses rows here too, so a build would not see what that changes in the days after.
+        for day in traces.days[:1]:
+            append(connection, "raw.days_to_derive", [{"model": table, "first_day": day} for table in _NOTED])
         for (name,) in connection.execute(
             "select table_name from duckdb_tables() where schema_name = 'main' and contains(table_name, '__dbt_tmp')"
         ).fetchall():

@@ -47,7 +47,7 @@ def open_warehouse(path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnecti
     try:
         connection = _connect(file)
         try:
-            connection.execute("set TimeZone = 'UTC'")
+            connection.execute(f"set TimeZone = 'UTC'; set memory_limit = '{settings().warehouse_memory}'")
             connection.execute(addresses.macros())
             connection.execute(_SCHEMA.read_text())
             yield connection
@@ -87,12 +87,14 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 @contextlib.contextmanager
 def noting_changes(connection: duckdb.DuckDBPyConnection, day: date, *tables: str) -> Iterator[None]:
-    """Notes of which of the tables the block changes a row of that day or a later one, so that the next build of dbt
-    derives these days again, whichever day it is for. Costs a look at these rows; use it within a transaction."""
+    """Notes on which days, from that one on, the block changes rows of the tables, so that the next build of dbt
+    derives them again, whichever day it is for. Costs a look at these rows; use it within a transaction."""
     before = {table: _content(connection, table, day) for table in tables}
     yield
-    changed = [table for table in tables if _content(connection, table, day) != before[table]]
-    append(connection, "raw.days_to_derive", [{"model": table, "first_day": day} for table in changed])
+    after = {table: _content(connection, table, day) for table in tables}
+    changed = [(table, one) for table in tables for one in _changed(before[table], after[table])]
+    rows = [{"model": table, "first_day": one, "last_day": one} for table, one in changed]
+    append(connection, "raw.days_to_derive", rows)
 
 
 def replace_partition(
@@ -146,11 +148,21 @@ def _say_who_holds_it(state: tenacity.RetryCallState) -> None:
         log.warning("%s This goes on by itself when the file is free.", _held(state.args[0], held_by(error) or "?"))
 
 
-def _content(connection: duckdb.DuckDBPyConnection, table: str, day: date) -> tuple | None:
-    """What tells whether the rows of a table from a day on are others than before."""
-    return connection.execute(
-        f"select count(*), sum(hash(rows)) from {table} as rows where partition_date >= $day", {"day": day}
-    ).fetchone()
+def _content(connection: duckdb.DuckDBPyConnection, table: str, day: date) -> dict[date, tuple]:
+    """What tells whether the rows that a table has of a day are others than before, for each day from that one on."""
+    rows = connection.execute(
+        f"""
+        select partition_date, count(*), sum(hash(rows)) from {table} as rows
+        where partition_date >= $day
+        group by partition_date
+        """,
+        {"day": day},
+    ).fetchall()
+    return {of_day: tuple(content) for of_day, *content in rows}
+
+
+def _changed(before: dict[date, tuple], after: dict[date, tuple]) -> list[date]:
+    return sorted(day for day in before.keys() | after.keys() if before.get(day) != after.get(day))
 
 
 @tenacity.retry(

@@ -250,12 +250,15 @@ create table if not exists raw.mirrored (
     brought_at timestamp
 );
 
--- grain: an incremental model of dbt and a build that reaches it and has not ended, or a table of raw that was changed
--- and that no build has read since; the first day that is derived again
+-- grain: some days that a reader has yet to derive again: an incremental model of dbt, since what it reads of these days
+-- changed or a build of them began; a table of raw, whose change no build has passed on yet; or, named `copy of` a mart,
+-- the analysts' copy. No `last_day`: to the end
 create table if not exists raw.days_to_derive (
     model varchar,
-    first_day date
+    first_day date,
+    last_day date
 );
+alter table raw.days_to_derive add column if not exists last_day date;
 
 -- grain: a task of a day's runs, as it went the last time it ended well
 create table if not exists raw.step_times (

@@ -1,4 +1,4 @@
-"""How fast a day's claims find their themes, on planted ones: beside a long history, and beside density clustering.
+"""How fast a day's claims find their themes, on planted ones, beside density clustering.
 
 Each measurement runs in a process of its own, so that its peak of memory is its own. scikit-learn's HDBSCAN and
 BERTopic are no requirements of the project; their rows appear where they are installed.
@@ -31,16 +31,8 @@ PATIENCE = 1_800.0
 
 
 def rows() -> list[tuple[str, float, str]]:
-    """What was grouped, seconds, and what it is beside the same with a short history or by another method."""
-    short, long = run("history", 10_000), run("history", 1_000_000)
-    found = [
-        ("1,000 new claims, 10,000 earlier ones", short["seconds"], f"{short['megabytes']:.0f} MB"),
-        (
-            "1,000 new claims, 1,000,000 earlier ones",
-            long["seconds"],
-            f"{long['seconds'] / short['seconds']:.1f} × as long, {long['megabytes']:.0f} MB",
-        ),
-    ]
+    """What was grouped, seconds, and what it is beside the same by another method."""
+    found = []
     for size in SIZES:
         own = run("day_by_day", size)
         what = f"{size:,} claims by {A_DAY:,} a day"
@@ -78,27 +70,6 @@ def planted(claims: int) -> tuple[np.ndarray, np.ndarray]:
         vectors[block] = centres[themes[block]] + 0.58 * rng.standard_normal(vectors[block].shape, dtype=np.float32)
         vectors[block] /= np.linalg.norm(vectors[block], axis=1, keepdims=True)
     return vectors, themes
-
-
-def history(size: int) -> dict[str, float]:
-    """One day after a history of so many claims."""
-    vectors, themes = planted(size + A_DAY)
-    values = pa.FixedSizeListArray.from_arrays(pa.array(vectors[:size].reshape(-1)), DIMENSIONS)
-    names = pa.array([f"t{theme}" for theme in themes[:size]])
-    settled = pa.table(
-        {
-            "episode_id": pa.array([str(number // AN_EPISODE) for number in range(size)]),
-            "partition_date": day_of(np.arange(size)),
-            "looseness": pa.repeat(0.2, size),
-            "words": spoken(themes[:size]),
-            "embedding": values,
-            "theme_id": names,
-        }
-    )
-    today = frame(vectors[size:], themes[size:], first=size)
-    began = time.perf_counter()
-    derive(today, settled)
-    return {"seconds": time.perf_counter() - began}
 
 
 def day_by_day(size: int) -> dict[str, float]:
@@ -171,7 +142,6 @@ def _alone(labels: np.ndarray) -> list[str]:
 
 
 MEASUREMENTS: dict[str, Callable[[int], dict[str, float]]] = {
-    "history": history,
     "day_by_day": day_by_day,
     "hdbscan": hdbscan,
     "bertopic": bertopic,

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from include.local.sample import server as sample
+from include.settings import PROJECT
 from include.warehouse.database import open_warehouse, records
 from tests import chain
 from tests.doubles.embedding_server import EmbeddingServer
@@ -92,6 +93,17 @@ def test_two_shows_contradict_each_other_on_how_long_the_plant_stays_shut(forwar
     assert "five months" in dissent["detail"]
     assert "nine months" in dissent["detail"]
     assert dissent["shows"] == ["Second Opinion", "Slow Steaming"]
+
+
+def test_every_rule_of_the_tables_holds_on_all_days(forwards):
+    """A daily build tests what it changed."""
+    from dbt.cli.main import dbtRunner
+
+    target = str(forwards / "dbt")
+    places = ["--project-dir", f"{PROJECT}/dbt", "--profiles-dir", f"{PROJECT}/dbt", "--target-path", target]
+    with chain.environment(forwards):
+        result = dbtRunner().invoke(["--quiet", "--log-path", target, "test", *places])
+    assert [tested.node.name for tested in result.result if tested.status not in ("pass", "success")] == []
 
 
 def test_a_second_run_of_a_day_in_the_middle_changes_no_row_of_any_table(forwards):

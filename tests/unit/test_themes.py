@@ -288,6 +288,15 @@ def test_a_day_added_at_the_end_changes_no_earlier_theme():
     assert after["partition_date"].tolist()[2] == date(2026, 1, 15)
 
 
+def test_what_was_told_more_than_a_month_ago_is_another_story():
+    claims = frame([("c1", "2026-01-13", "a"), ("c2", "2026-02-12", "b"), ("c3", "2026-03-15", "c")], pointing(0, 0, 0))
+    told = derive(claims)
+    assert told["theme_id"].tolist() == ["t1", "t1", "t3"]
+    settled = grouped(claims[:2], told[:2])
+    assert derive(claims[2:], settled)["theme_id"].tolist() == ["t3"]
+    assert derive(claims[2:], settled[:0])["theme_id"].tolist() == ["t3"]
+
+
 def test_a_day_without_claims_gives_a_table_of_the_right_types():
     import duckdb
 

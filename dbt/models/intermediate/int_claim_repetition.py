@@ -1,4 +1,4 @@
-"""Which claims their show says nearly word for word in other episodes, from the first day of this build on."""
+"""Which claims their show says nearly word for word in other episodes of the month before."""
 
 
 def model(dbt, session):
@@ -6,12 +6,11 @@ def model(dbt, session):
     from include.claims import repetition
     from include.warehouse import partition
 
-    claims, episodes, segments = dbt.ref("stg_claims"), dbt.ref("stg_episodes"), dbt.ref("stg_transcript_segments")
-    if dbt.is_incremental:
-        first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
-        claims = claims.filter(f"partition_date >= date '{first_day}'")
-        compared = f"partition_date >= date '{first_day}' - {repetition.DAYS_COMPARED}"
-        episodes, segments = episodes.filter(compared), segments.filter(compared)
+    days = partition.days_to_derive(dbt.source("raw", "days_to_derive"), dbt, dbt.config.get("reach"))
+    compared = days.within(before=repetition.DAYS_COMPARED)
+    claims = dbt.ref("stg_claims").filter(days.within())
+    episodes = dbt.ref("stg_episodes").filter(compared)
+    segments = dbt.ref("stg_transcript_segments").filter(compared)
     quotes: dict[str, list[tuple[str, str]]] = {}
     for episode_id, claim_id, quote in claims.project("episode_id, claim_id, quote").fetchall():
         quotes.setdefault(episode_id, []).append((claim_id, quote))

@@ -1,4 +1,4 @@
-"""Which of its day's stories each claim tells, from the first day of this build on."""
+"""Which of its day's stories each claim tells."""
 
 
 def model(dbt, session):
@@ -6,13 +6,10 @@ def model(dbt, session):
     from include.themes import stories
     from include.warehouse import partition
 
-    claims, surroundings = dbt.ref("stg_claims"), dbt.ref("int_claim_surroundings")
-    found = dbt.ref("int_day_stories")
-    if dbt.is_incremental:
-        first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
-        claims = claims.filter(f"partition_date >= date '{first_day}'")
-        surroundings = surroundings.filter(f"partition_date >= date '{first_day}'")
-        found = found.filter(f"partition_date >= date '{first_day}'")
+    days = partition.days_to_derive(dbt.source("raw", "days_to_derive"), dbt)
+    claims = dbt.ref("stg_claims").filter(days.within())
+    surroundings = dbt.ref("int_claim_surroundings").filter(days.within())
+    found = dbt.ref("int_day_stories").filter(days.within())
     told = (
         claims.set_alias("claims")
         .join(surroundings.set_alias("surroundings"), "claims.claim_id = surroundings.claim_id")

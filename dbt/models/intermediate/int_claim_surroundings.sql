@@ -20,6 +20,7 @@ near as (
     inner join segments
         on
             claims.episode_id = segments.episode_id
+            and claims.partition_date = segments.partition_date
             and segments.segment_index between claims.first_segment - 12 and claims.last_segment + 12
     group by all
 ),

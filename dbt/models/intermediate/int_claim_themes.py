@@ -1,4 +1,4 @@
-"""Which theme each claim belongs to, derived in date order from the first day of this build on."""
+"""Which theme each claim belongs to, derived in date order, for as long as that says anything else than before."""
 
 
 def model(dbt, session):
@@ -7,52 +7,61 @@ def model(dbt, session):
     from include.warehouse import partition
     from include.words import claim_text
 
-    claims = dbt.ref("stg_claims")
-    embeddings = dbt.ref("stg_claim_embeddings")
-    episodes = dbt.ref("stg_episodes")
-    words = dbt.ref("int_claim_words")
-    # A claim that the model in use has not read is compared by its words alone, as one without meaning.
-    size = embeddings.aggregate("coalesce(max(len(embedding)), 1)").fetchone()[0]
-    embedding = f"coalesce(embeddings.embedding, list_resize([]::float[], {size}, 0::float)) as embedding"
-    described = (
-        claims.set_alias("claims")
-        .join(embeddings.set_alias("embeddings"), "claims.claim_id = embeddings.claim_id", how="left")
-        .join(episodes.set_alias("episodes"), "claims.episode_id = episodes.episode_id")
-        .join(words.set_alias("words"), "claims.claim_id = words.claim_id", how="left")
-        .project(
-            "claims.claim_id, claims.partition_date, episodes.show_id, claims.episode_id, "
-            "claims.headline, claims.insight, coalesce(words.words, []) as words, embeddings.embedding_model, "
-            + embedding
-        )
+    claims, episodes = dbt.ref("stg_claims"), dbt.ref("stg_episodes")
+    embeddings, words = dbt.ref("stg_claim_embeddings"), dbt.ref("int_claim_words")
+    pairs = (
+        dbt.ref("stg_story_pairs")
+        .filter("verdict is not null")
+        .project("claim_id, other_claim_id, verdict, partition_date")
     )
-    new, settled = described, None
-    if dbt.is_incremental:
-        first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
-        kept = session.table(str(dbt.this)).filter(f"partition_date < date '{first_day}'")
-        by = "embedding_model" if "embedding_model" in kept.columns else "null as embedding_model"
-        grouped = kept.project(f"claim_id, theme_id, looseness, {by}").set_alias("grouped")
-        known = (
-            described.set_alias("described")
-            .join(grouped, "described.claim_id = grouped.claim_id", how="left")
+    known = session.table(str(dbt.this)) if dbt.is_incremental else None
+
+    def described(within):
+        """The claims of some days; one that the model in use has not read is compared by its words alone, as one
+        without meaning."""
+        read = embeddings.filter(within)
+        size = read.aggregate("coalesce(max(len(embedding)), 1)").fetchone()[0]
+        return (
+            claims.filter(within)
+            .set_alias("claims")
+            .join(read.set_alias("embeddings"), "claims.claim_id = embeddings.claim_id", how="left")
+            .join(episodes.filter(within).set_alias("episodes"), "claims.episode_id = episodes.episode_id")
+            .join(words.filter(within).set_alias("words"), "claims.claim_id = words.claim_id", how="left")
             .project(
-                "described.*, grouped.theme_id, "
-                # How close its neighbours are says nothing of them in another model.
-                "case when grouped.embedding_model <> described.embedding_model then null else grouped.looseness end "
-                "as looseness"
+                "claims.claim_id, claims.partition_date, episodes.show_id, claims.episode_id, claims.headline, "
+                "claims.insight, coalesce(words.words, []) as words, embeddings.embedding_model, "
+                f"coalesce(embeddings.embedding, list_resize([]::float[], {size}, 0::float)) as embedding"
             )
         )
-        new = known.filter("theme_id is null").project("* exclude (theme_id, looseness)")
-        settled = known.filter("theme_id is not null").project(
-            "claim_id, episode_id, partition_date, words, embedding, theme_id, looseness"
-        )
-    today = new.df()
-    today["text"] = [claim_text(*texts) for texts in zip(today["headline"], today["insight"], strict=True)]
-    verdicts = {}
-    if len(today):
+
+    def derive(days):
+        all_of_them = described(days.within(before=grouping.DAYS_REMEMBERED))
+        new = all_of_them.filter(days.within()).df()
+        new["text"] = [claim_text(*texts) for texts in zip(new["headline"], new["insight"], strict=True)]
         # A pair bears the day of the later claim.
-        earliest = today["partition_date"].min()
-        judged = dbt.ref("stg_story_pairs").filter(f"verdict is not null and partition_date >= '{earliest:%Y-%m-%d}'")
-        pairs = judged.project("claim_id, other_claim_id, verdict").fetchall()
-        verdicts = {(claim_id, other): verdict for claim_id, other, verdict in pairs}
-    themes = grouping.derive(today, None if settled is None else settled.to_arrow_table(), verdicts)
-    return themes.merge(today[["claim_id", "embedding_model"]].astype("str"), on="claim_id", how="left")
+        verdicts = {(one, other): verdict for one, other, verdict, _ in pairs.filter(days.within()).fetchall()}
+        settled = None
+        if known is not None:
+            by = "embedding_model" if "embedding_model" in known.columns else "null as embedding_model"
+            grouped = (
+                known.filter(days.within(before=grouping.DAYS_REMEMBERED))
+                .project(f"claim_id, theme_id, looseness, {by}")
+                .set_alias("grouped")
+            )
+            settled = (
+                all_of_them.filter(f"partition_date < date '{days.first}'")
+                .set_alias("described")
+                .join(grouped, "described.claim_id = grouped.claim_id")
+                .project(
+                    "described.claim_id, episode_id, partition_date, words, embedding, theme_id, "
+                    # How close its neighbours are says nothing of them in another model.
+                    "case when grouped.embedding_model <> described.embedding_model then null else looseness end "
+                    "as looseness"
+                )
+                .to_arrow_table()
+            )
+        themes = grouping.derive(new, settled, verdicts)
+        return themes.merge(new[["claim_id", "embedding_model"]].astype("str"), on="claim_id", how="left")
+
+    changed = partition.days_to_derive(dbt.source("raw", "days_to_derive"), dbt)
+    return partition.derive_on(derive, changed, known, grouping.DAYS_REMEMBERED)

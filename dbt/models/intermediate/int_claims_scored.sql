@@ -32,8 +32,9 @@ scored as (
         scores.scorer_version,
         claims.first_segment
     from claims
-    left join scores on claims.claim_id = scores.claim_id
-    left join repetition on claims.claim_id = repetition.claim_id
+    left join scores on claims.claim_id = scores.claim_id and claims.partition_date = scores.partition_date
+    left join repetition
+        on claims.claim_id = repetition.claim_id and claims.partition_date = repetition.partition_date
 ),
 
 ranked as (
@@ -43,7 +44,7 @@ ranked as (
             when score is not null
                 then
                     row_number() over (
-                        partition by episode_id
+                        partition by episode_id, partition_date
                         order by score desc nulls last, first_segment asc, claim_id asc
                     )
         end as rank_in_episode

@@ -1,4 +1,5 @@
-"""The five of each day and the reserve behind them, chosen in date order from the first day of this build on.
+"""The five of each day and the reserve behind them, chosen in date order, for as long as that says anything else than
+before.
 
 A digest that was sent stays as it was.
 """
@@ -9,11 +10,19 @@ def model(dbt, session):
     from include.digest import choice
     from include.warehouse import partition
 
-    candidates = dbt.ref("int_digest_candidates")
-    if not dbt.is_incremental:
-        return choice.derive(candidates.df())
-    first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
-    recent = candidates.filter(f"partition_date >= date '{first_day}' - {choice.DAYS_REMEMBERED}").df()
-    settled = session.table(str(dbt.this)).filter(f"digest_date < date '{first_day}' or {dbt.config.get('kept')}")
-    picks = choice.derive(recent, settled.df())
-    return picks[picks["digest_date"] >= first_day]
+    candidates, kept = dbt.ref("int_digest_candidates"), dbt.config.get("kept")
+    known = session.table(str(dbt.this)) if dbt.is_incremental else None
+
+    def derive(days):
+        recent = candidates.filter(days.within(before=choice.DAYS_REMEMBERED)).df()
+        if known is None:
+            return choice.derive(recent)
+        remembered = known.filter(days.within("digest_date", before=choice.DAYS_REMEMBERED))
+        settled = remembered.filter(f"digest_date < date '{days.first}' or {kept}").df()
+        picks = choice.derive(recent, settled)
+        return picks[picks["digest_date"] >= days.first]
+
+    # How many shows tell a theme is counted over a month.
+    changed = partition.days_to_derive(dbt.source("raw", "days_to_derive"), dbt, 30)
+    replaced = known.filter(f"not ({kept})") if known is not None else None
+    return partition.derive_on(derive, changed, replaced, choice.DAYS_REMEMBERED, "digest_date")

@@ -1,4 +1,4 @@
-"""What each day is about, derived from the first day of this build on and the names of the 32 days before it."""
+"""What each day is about, derived from its names and those of the 32 days before it."""
 
 
 def model(dbt, session):
@@ -6,14 +6,12 @@ def model(dbt, session):
     from include.themes import stories
     from include.warehouse import partition
 
-    names, recordings = dbt.ref("int_episode_names"), dbt.ref("int_recordings")
-    first_day = None
-    if dbt.is_incremental:
-        first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
-        names = names.filter(f"partition_date >= date '{first_day}' - {stories.DAYS_READ}")
+    days = partition.days_to_derive(dbt.source("raw", "days_to_derive"), dbt, dbt.config.get("reach"))
+    of_the_days = days.within(before=stories.DAYS_READ)
+    names, recordings = dbt.ref("int_episode_names").filter(of_the_days), dbt.ref("int_recordings").filter(of_the_days)
     told = (
         names.set_alias("names")
         .join(recordings.set_alias("recordings"), "names.episode_id = recordings.episode_id")
         .project("names.*, recordings.recording_show_id as show_id")
     )
-    return stories.derive(told.df(), first_day)
+    return stories.derive(told.df(), days.first)

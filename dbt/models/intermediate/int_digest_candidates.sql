@@ -4,6 +4,15 @@ members as (
     select * from {{ ref('int_theme_members') }}
 ),
 
+tellings as (
+    select
+        theme_id,
+        claim_id,
+        partition_date,
+        recording_show_id
+    from {{ ref('int_theme_members') }}
+),
+
 scored as (
     select * from {{ ref('int_claims_scored') }}
 ),
@@ -35,8 +44,8 @@ candidates as (
         stories.strength as story_strength,
         stories.show_count as story_show_count
     from members
-    inner join scored on members.claim_id = scored.claim_id
-    left join stories on members.claim_id = stories.claim_id
+    inner join scored on members.claim_id = scored.claim_id and members.partition_date = scored.partition_date
+    left join stories on members.claim_id = stories.claim_id and members.partition_date = stories.partition_date
     where scored.score is not null
 ),
 
@@ -47,17 +56,20 @@ theme_days as (
     from candidates
 ),
 
+-- Within a month, so that what a day says depends on no more than that.
 shows_so_far as (
     select
         theme_days.theme_id,
         theme_days.partition_date,
-        count(distinct members.recording_show_id) as show_count
+        count(distinct tellings.recording_show_id) as show_count
     from theme_days
-    inner join members
-        on theme_days.theme_id = members.theme_id and theme_days.partition_date >= members.partition_date
+    inner join tellings
+        on
+            theme_days.theme_id = tellings.theme_id
+            and tellings.partition_date between theme_days.partition_date - 30 and theme_days.partition_date
     anti join gone
         on
-            members.claim_id = gone.claim_id
+            tellings.claim_id = gone.claim_id
             and theme_days.partition_date >= gone.left_on
             and theme_days.partition_date < gone.back_on
     group by all

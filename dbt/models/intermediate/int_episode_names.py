@@ -1,4 +1,4 @@
-"""The names said in each transcript, from the first day of this build on."""
+"""The names said in each transcript."""
 
 
 def model(dbt, session):
@@ -6,11 +6,9 @@ def model(dbt, session):
     from include.themes.names import names_of_episodes
     from include.warehouse import partition
 
-    episodes, segments = dbt.ref("stg_episodes"), dbt.ref("stg_transcript_segments")
-    if dbt.is_incremental:
-        first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
-        episodes = episodes.filter(f"partition_date >= date '{first_day}'")
-        segments = segments.filter(f"partition_date >= date '{first_day}'")
+    days = partition.days_to_derive(dbt.source("raw", "days_to_derive"), dbt)
+    episodes = dbt.ref("stg_episodes").filter(days.within())
+    segments = dbt.ref("stg_transcript_segments").filter(days.within())
     said = segments.aggregate("episode_id, string_agg(text, ' ' order by segment_index) as said", "episode_id")
     read = (
         episodes.set_alias("episodes")

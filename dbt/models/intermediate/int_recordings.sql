@@ -1,55 +1,23 @@
-{{ config(materialized='table') }}
-
 with
-
-claims as (
-    select * from {{ ref('stg_claims') }}
-),
 
 episodes as (
     select * from {{ ref('stg_episodes') }}
 ),
 
-quotes as (
-    select
-        episodes.episode_id,
-        episodes.show_id,
-        episodes.partition_date,
-        regexp_replace(lower(claims.quote), '[^\p{L}\p{N}]+', ' ', 'g') as words
-    from claims
-    inner join episodes on claims.episode_id = episodes.episode_id
-),
-
--- A trailer may have a quote in common with an episode; a recording that two shows publish has nearly all.
-same_recording as (
-    select
-        later.episode_id,
-        earlier.episode_id as earlier_episode_id,
-        earlier.show_id as earlier_show_id,
-        earlier.partition_date as earlier_date
-    from quotes as later
-    inner join quotes as earlier
-        on
-            later.words = earlier.words
-            and (later.partition_date, later.episode_id) > (earlier.partition_date, earlier.episode_id)
-    group by all
-    having count(*) >= 3
-),
-
 first_publications as (
-    select
-        episode_id,
-        arg_min(earlier_show_id, (earlier_date, earlier_episode_id)) as show_id
-    from same_recording
-    group by episode_id
+    select * from {{ ref('int_first_publications') }}
 ),
 
 recordings as (
     select
         episodes.episode_id,
-        coalesce(first_publications.show_id, episodes.show_id) as recording_show_id
+        coalesce(first_publications.recording_show_id, episodes.show_id) as recording_show_id,
+        episodes.partition_date
     from episodes
-    left join first_publications on episodes.episode_id = first_publications.episode_id
+    left join first_publications
+        on
+            episodes.episode_id = first_publications.episode_id
+            and episodes.partition_date = first_publications.partition_date
 )
 
 select * from recordings

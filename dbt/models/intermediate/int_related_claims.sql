@@ -12,60 +12,55 @@ stories as (
         story,
         partition_date
     from {{ ref('int_claim_stories') }}
+    where {{ to_derive('partition_date') }}
 ),
 
 insights as (
     select claim_id
     from {{ ref('int_daily_five') }}
-    where rank <= {{ var('seats') }}
+    where rank <= {{ var('seats') }} and {{ to_derive('digest_date', before=90) }}
 ),
 
 told as (
     select members.*
     from members
     inner join insights on members.claim_id = insights.claim_id
+    where {{ to_derive('members.partition_date', before=90) }}
 ),
 
 -- What is said three months apart is hardly of one conversation, and each day costs by the claims of that time only.
 recent as (
     select * from members
-    {% if is_incremental() %}
-        where partition_date >= {{ first_day() }} - 90
-    {% endif %}
-),
-
-of_the_theme as (
-    select
-        told.claim_id,
-        members.claim_id as related_claim_id,
-        true as is_same_theme,
-        told.embedding,
-        members.embedding as related_embedding,
-        greatest(told.partition_date, members.partition_date) as partition_date
-    from told
-    inner join members on told.theme_id = members.theme_id and told.recording_show_id <> members.recording_show_id
-),
-
-of_other_themes as (
-    select
-        told.claim_id,
-        recent.claim_id as related_claim_id,
-        false as is_same_theme,
-        told.embedding,
-        recent.embedding as related_embedding,
-        greatest(told.partition_date, recent.partition_date) as partition_date
-    from told
-    inner join recent
-        on
-            told.theme_id <> recent.theme_id
-            and told.recording_show_id <> recent.recording_show_id
-            and recent.partition_date between told.partition_date - 90 and told.partition_date + 90
+    where {{ to_derive('partition_date', before=90) }}
 ),
 
 pairs as (
-    select * from of_the_theme
+    select
+        told.claim_id,
+        recent.claim_id as related_claim_id,
+        told.theme_id = recent.theme_id as is_same_theme,
+        told.embedding,
+        recent.embedding as related_embedding,
+        recent.partition_date
+    from told
+    inner join recent on told.partition_date between recent.partition_date - 90 and recent.partition_date
+    where
+        told.recording_show_id <> recent.recording_show_id
+        and {{ to_derive('recent.partition_date') }}
     union all
-    select * from of_other_themes
+    select
+        told.claim_id,
+        recent.claim_id as related_claim_id,
+        told.theme_id = recent.theme_id as is_same_theme,
+        told.embedding,
+        recent.embedding as related_embedding,
+        told.partition_date
+    from told
+    inner join recent
+        on told.partition_date > recent.partition_date and told.partition_date - 90 <= recent.partition_date
+    where
+        told.recording_show_id <> recent.recording_show_id
+        and {{ to_derive('told.partition_date') }}
 ),
 
 verdicts as (
@@ -74,12 +69,14 @@ verdicts as (
         other_claim_id,
         verdict
     from {{ ref('stg_story_pairs') }}
+    where {{ to_derive('partition_date') }}
     union all
     select
         other_claim_id,
         claim_id,
         verdict
     from {{ ref('stg_story_pairs') }}
+    where {{ to_derive('partition_date') }}
 ),
 
 -- What tells the same story of a day, though its themes may differ.
@@ -105,9 +102,6 @@ compared as (
         on pairs.claim_id = verdicts.claim_id and pairs.related_claim_id = verdicts.other_claim_id
     left join of_one_story
         on pairs.claim_id = of_one_story.claim_id and pairs.related_claim_id = of_one_story.related_claim_id
-    {% if is_incremental() %}
-        where pairs.partition_date >= {{ first_day() }}
-    {% endif %}
 ),
 
 -- Chosen by reading pairs of two days of ten shows: from 0.5 on most speak of one matter, below they share a field.

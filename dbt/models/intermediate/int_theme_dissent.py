@@ -1,4 +1,4 @@
-"""Which claims of a theme contradict each other; only claims from the first day of this build on are compared."""
+"""Which claims of a theme contradict each other: those of the days to derive, and of the month before each."""
 
 
 def model(dbt, session):
@@ -6,13 +6,9 @@ def model(dbt, session):
     from include.themes import dissent
     from include.warehouse import partition
 
+    days = partition.days_to_derive(dbt.source("raw", "days_to_derive"), dbt, dbt.config.get("reach"))
     members = dbt.ref("int_theme_members").project("theme_id, claim_id, episode_id, partition_date, insight")
-    if not dbt.is_incremental:
-        return dissent.derive(members.df())
-    first_day = partition.first_day_to_derive(dbt.source("raw", "days_to_derive"), dbt.this.identifier)
-    members = members.set_alias("members")
-    touched = (
-        members.filter(f"partition_date >= date '{first_day}'").project("theme_id").distinct().set_alias("touched")
-    )
-    told = members.join(touched, "members.theme_id = touched.theme_id").project("members.*")
-    return dissent.derive(told.df(), first_day)
+    recent = members.filter(days.within(before=dissent.DAYS_COMPARED)).set_alias("recent")
+    touched = recent.filter(days.within()).project("theme_id").distinct().set_alias("touched")
+    told = recent.join(touched, "recent.theme_id = touched.theme_id").project("recent.*")
+    return dissent.derive(told.df(), days.first)

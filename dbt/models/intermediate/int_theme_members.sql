@@ -34,10 +34,13 @@ members as (
         claims.start_seconds,
         embeddings.embedding
     from claim_themes
-    inner join claims on claim_themes.claim_id = claims.claim_id
-    inner join episodes on claims.episode_id = episodes.episode_id
-    inner join recordings on claims.episode_id = recordings.episode_id
-    left join embeddings on claims.claim_id = embeddings.claim_id
+    inner join claims
+        on claim_themes.claim_id = claims.claim_id and claim_themes.partition_date = claims.partition_date
+    inner join episodes on claims.episode_id = episodes.episode_id and claims.partition_date = episodes.partition_date
+    inner join recordings
+        on claims.episode_id = recordings.episode_id and claims.partition_date = recordings.partition_date
+    left join embeddings
+        on claims.claim_id = embeddings.claim_id and claims.partition_date = embeddings.partition_date
 )
 
 select * from members

@@ -60,10 +60,13 @@ joined as (
         -- times
         claims.partition_date
     from claims
-    inner join episodes on claims.episode_id = episodes.episode_id
-    inner join claim_themes on claims.claim_id = claim_themes.claim_id
-    inner join transcripts on claims.episode_id = transcripts.episode_id
-    left join scored on claims.claim_id = scored.claim_id
+    inner join episodes on claims.episode_id = episodes.episode_id and claims.partition_date = episodes.partition_date
+    inner join claim_themes
+        on claims.claim_id = claim_themes.claim_id and claims.partition_date = claim_themes.partition_date
+    inner join transcripts
+        on claims.episode_id = transcripts.episode_id and claims.partition_date = transcripts.partition_date
+    left join scored on claims.claim_id = scored.claim_id and claims.partition_date = scored.partition_date
+    where {{ to_derive('claims.partition_date') }}
 )
 
 select * from joined

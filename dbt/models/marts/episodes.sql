@@ -39,8 +39,11 @@ joined as (
         episodes.published_at,
         episodes.partition_date
     from episodes
-    left join transcripts on episodes.episode_id = transcripts.episode_id
-    left join recordings on episodes.episode_id = recordings.episode_id
+    left join transcripts
+        on episodes.episode_id = transcripts.episode_id and episodes.partition_date = transcripts.partition_date
+    left join recordings
+        on episodes.episode_id = recordings.episode_id and episodes.partition_date = recordings.partition_date
+    where {{ to_derive('episodes.partition_date') }}
 )
 
 select * from joined

@@ -31,3 +31,4 @@ anti join gone as told
     on
         related.claim_id = told.claim_id
         and related.partition_date >= told.left_on and related.partition_date < told.back_on
+where {{ to_derive('related.partition_date') }}

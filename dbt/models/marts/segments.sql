@@ -1,9 +1,3 @@
-{{
-    config(
-        materialized='incremental', incremental_strategy='replace_days', on_schema_change='append_new_columns'
-    )
-}}
-
 with
 
 segments as (
@@ -26,6 +20,4 @@ select
     -- times
     partition_date
 from segments
-{% if is_incremental() %}
-    where partition_date >= {{ first_day() }}
-{% endif %}
+where {{ to_derive('partition_date') }}

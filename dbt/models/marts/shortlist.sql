@@ -29,3 +29,4 @@ select
     digest_date,
     news_since
 from daily_five
+where {{ to_derive('digest_date') }}

@@ -26,3 +26,4 @@ anti join gone
     on
         dissent.other_claim_id = gone.claim_id
         and dissent.partition_date >= gone.left_on and dissent.partition_date < gone.back_on
+where {{ to_derive('dissent.partition_date') }}

@@ -1,3 +1,5 @@
+{{ config(incremental_strategy='replace_themes') }}
+
 with
 
 members as (
@@ -8,11 +10,25 @@ labels as (
     select * from {{ ref('int_theme_labels') }}
 ),
 
+{% if is_incremental() %}
+    -- Also themes that have lost what was said last of them.
+    touched as (
+        select theme_id from members
+        where {{ to_derive('partition_date') }}
+        union
+        select theme_id from {{ this }}
+        where last_seen_date >= {{ first_day() }}
+    ),
+{% endif %}
+
 last_days as (
     select
         theme_id,
         max(partition_date) as last_day
     from members
+    {% if is_incremental() %}
+        where theme_id in (select theme_id from touched)
+    {% endif %}
     group by theme_id
 ),
 

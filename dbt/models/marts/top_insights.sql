@@ -28,7 +28,7 @@ the_five as (
         digest_date,
         news_since
     from shortlist
-    where rank <= {{ var('seats') }}
+    where rank <= {{ var('seats') }} and {{ to_derive('digest_date') }}
 )
 
 select * from the_five

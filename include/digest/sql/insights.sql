@@ -8,7 +8,6 @@ select
     picks.news,
     picks.news_since,
     picks.why,
-    picks.theme_id in (select theme_id from marts.top_insights) as has_page,
     coalesce(list_position(cast($claim_ids as varchar[]), picks.claim_id), picks.rank) as rank
 from marts.shortlist as picks
 left join mentions on picks.claim_id = mentions.claim_id

@@ -46,34 +46,3 @@ select
     day,
     strftime(day, '%Y-%m-%d') as subject_id
 from digest_days;
-
--- grain: a theme that has pages: a digest told it, or a claim of it is close to one that was told; `touched_on` is the
--- last day on which anything that its pages say came about
-create or replace temp view told_themes as
-with
-
-told as (
-    select
-        theme_id,
-        digest_date as day
-    from marts.top_insights
-    union all
-    select
-        mentions.theme_id,
-        top_insights.digest_date as day
-    from marts.top_insights as top_insights
-    inner join mentions on top_insights.claim_id = mentions.claim_id
-    union all
-    select
-        mentions.theme_id,
-        related.partition_date as day
-    from marts.related_claims as related
-    inner join mentions on mentions.claim_id in (related.claim_id, related.related_claim_id)
-)
-
-select
-    told.theme_id,
-    greatest(max(told.day), max(mentions.said_on)) as touched_on
-from told
-inner join mentions on told.theme_id = mentions.theme_id
-group by told.theme_id;

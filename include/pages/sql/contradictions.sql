@@ -1,5 +1,5 @@
 -- The pairs of claims of a theme that contradict each other, the earlier one first: each pair and kind once, in the
--- order in which the second of it was said.
+-- order in which the second of it was said; of themes that were touched on $since or later.
 with
 
 placed as (
@@ -11,6 +11,10 @@ placed as (
             order by said_on asc, score desc nulls last, claim_id asc
         ) as place
     from mentions
+    where theme_id in (
+        select theme_id from met
+        where touched_on >= $since
+    )
 ),
 
 pairs as (

@@ -8,11 +8,11 @@ select
         order by segments.segment_index
     ) as said
 from marts.claims as claims
-inner join told_themes on claims.theme_id = told_themes.theme_id
+inner join met on claims.claim_id = met.claim_id
 inner join marts.segments as segments
     on
         claims.partition_date = segments.partition_date
         and claims.episode_id = segments.episode_id
         and segments.segment_index between claims.first_segment - 12 and claims.last_segment + 12
-where told_themes.touched_on >= $since
+where met.touched_on >= $since
 group by claims.claim_id, claims.quote

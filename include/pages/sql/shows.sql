@@ -1,5 +1,5 @@
--- The claims of themes that have pages, at most $limit a show, newest first: of the shows whose themes were touched on
--- $since or later, or of which an episode was read since.
+-- The claims that have pages, at most $limit a show, newest first: of the shows whose themes were touched on $since or
+-- later, or of which an episode was read since.
 with
 
 read as (
@@ -10,20 +10,31 @@ read as (
     from marts.episodes
     where transcript_status = 'ok'
     group by show_id
+),
+
+touched as (
+    select show_id from met
+    where touched_on >= $since
+    union
+    select show_id from read
+    where last_read >= $since
+),
+
+newest as (
+    select claim_id
+    from met
+    where show_id in (select show_id from touched)
+    qualify dense_rank() over (partition by show_id order by said_on desc) <= $limit
 )
 
 select
     mentions.*,
     coalesce(read.episodes_read, 0) as episodes_read
-from mentions
-inner join told_themes on mentions.theme_id = told_themes.theme_id
+from newest
+inner join mentions on newest.claim_id = mentions.claim_id
 left join read on mentions.show_id = read.show_id
 qualify
-    greatest(
-        max(told_themes.touched_on) over (partition by mentions.show_id),
-        max(coalesce(read.last_read, date '0001-01-01')) over (partition by mentions.show_id)
-    ) >= $since
-    and row_number() over (
+    row_number() over (
         partition by mentions.show_id
         order by mentions.said_on desc, mentions.score desc nulls last, mentions.claim_id asc
     ) <= $limit

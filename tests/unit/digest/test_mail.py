@@ -341,7 +341,7 @@ def test_a_preview_of_a_day_that_was_not_run_says_so(warehouse_file, capsys):
 
 def test_a_preview_from_a_copy_of_an_older_version_says_what_to_do(warehouse_file, capsys):
     with open_warehouse(warehouse_file) as connection:
-        connection.execute("drop view marts.top_insights")
+        connection.execute("drop view marts.top_insights; drop table marts.shortlist")
 
     assert main(["2026-01-14", "--database", str(warehouse_file)]) == 1
     assert "comes from an older version: run a day" in capsys.readouterr().err
