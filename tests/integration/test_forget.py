@@ -16,12 +16,13 @@ import pytest
 from include.local import parquet_files
 from include.local.sample import server as sample
 from include.pipeline import ingest_episodes
-from include.settings import settings
+from include.settings import PROJECT, settings
 from include.upkeep import backup, forget, restore
 from include.warehouse.database import open_warehouse, records
 from tests import chain
 
 DAYS = ("2026-01-13", "2026-01-14")
+SAID_IN = {".sql", ".yml", ".py", ".html", ".csv"}
 EPISODE = "Eleven Weeks of Warnings"
 SHOW = "Slow Steaming"
 
@@ -58,7 +59,7 @@ def fours(text: str) -> set[str]:
 
 
 def own_words(where: str) -> set[str]:
-    """What the episodes of a condition say, with titles and notes, and no other of the installation does."""
+    """What the episodes of a condition say, with titles and notes, and neither others nor the program does."""
     spoken = """
         select {0} as is_wanted, text from raw.transcript_segments inner join raw.episodes using (episode_id)
         union all
@@ -66,7 +67,13 @@ def own_words(where: str) -> set[str]:
     """
     with open_warehouse() as connection:
         rows = records(connection, spoken.format(where))
-    others = set().union(*(fours(row["text"]) for row in rows if not row["is_wanted"]))
+    ours = [
+        file.read_text()
+        for folder in ("dbt", "include")
+        for file in (PROJECT / folder).rglob("*.*")
+        if file.suffix in SAID_IN
+    ]
+    others = set().union(*(fours(row["text"]) for row in rows if not row["is_wanted"]), *map(fours, ours))
     own = set().union(*(fours(row["text"]) for row in rows if row["is_wanted"])) - others
     assert len(own) > 500
     return own
@@ -107,10 +114,11 @@ def after(days, feeds, tmp_path_factory):
     shutil.copytree(days, folder)
     with chain.environment(folder, **feeds):
         words = own_words(f"title = '{EPISODE}'")
+        found = forget.find(settings(), "episode", EPISODE.upper())
         before = {name: records_of(query) for name, query in KEPT.items()} | {"pages": pages()}
         places = {place.partition("/")[0] for place in where_said(folder, words)}
         elsewhere = shutil.copytree(backup.backups(settings().backups)[0], folder.parent / "elsewhere")
-        done = forget.forget(settings(), forget.find(settings(), "episode", EPISODE.upper()))
+        done = forget.forget(settings(), found)
         yield SimpleNamespace(data=folder, words=words, before=before, places=places, done=done, elsewhere=elsewhere)
 
 
