@@ -31,7 +31,7 @@ def counted(file: Path) -> dict[str, int]:
 def compact(warehouse: Path) -> tuple[int, int]:
     """Puts a copy in the place of the file that holds nothing of what was deleted; returns how many bytes it had and
     has. The copy is compared with it row by row before it takes its place in one move. Whoever wants to write waits
-    meanwhile. Costs some minute a gigabyte, and three times the file's size in memory."""
+    meanwhile. Costs some minute a gigabyte, and little more memory than PODCAST_WAREHOUSE_MEMORY."""
     copy = warehouse.with_suffix(".compact")
     for left in (copy, copy.with_name(f"{copy.name}.wal")):
         left.unlink(missing_ok=True)
