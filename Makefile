@@ -37,6 +37,16 @@ down: setup ## stop what `make up` started
 backfill: setup ## a range of days, no mail: make backfill FROM=2026-01-13 TO=2026-01-15
 	@$(RUN) -m include.local.standalone backfill --from "$(FROM)" --to "$(TO)" $(if $(FEEDS),--feeds "$(FEEDS)")
 
+backup: setup ## warehouse, state and settings into PODCAST_BACKUP_DIR (data/backups), now
+	@$(RUN) -m include.upkeep backup
+
+restore: setup ## back to a backup, sending nothing again: make restore FROM=data/backups/2026-01-15T04-40-00Z (or latest)
+	@$(RUN) -m include.upkeep restore "$(FROM)"
+
+forget: setup ## every trace at its owner's request: make forget EPISODE=… (or SHOW=… or FEED=…) [DRY=yes]
+	@$(RUN) -m include.upkeep forget $(if $(EPISODE),--episode "$(EPISODE)") $(if $(SHOW),--show "$(SHOW)") \
+		$(if $(FEED),--feed "$(FEED)") $(if $(DRY),--dry-run)
+
 # A file's tests stay together, since they share what they built; the files that wait for Airflow begin first.
 test: setup ## every test
 	@$(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -74,4 +84,4 @@ requirements: ## pin requirements.in and tests/requirements.in, with hashes
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 		--constraint requirements.txt tests/requirements.in -o tests/requirements.txt
 
-.PHONY: help setup run up down backfill test lint parquet evals claims themes bench requirements
+.PHONY: help setup run up down backfill backup restore forget test lint parquet evals claims themes bench requirements

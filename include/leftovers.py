@@ -6,10 +6,15 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def forget(files: Iterable[Path], older_than: float) -> None:
-    """Removes those of some files that were written longer ago than so many seconds; others may do so at the time."""
+def forget(files: Iterable[Path], older_than: float) -> tuple[int, int]:
+    """Removes those of some files that were written longer ago than so many seconds; others may do so at the time.
+    Returns how many these were, and their bytes."""
     long_ago = time.time() - older_than
+    count = size = 0
     for file in files:
         with contextlib.suppress(FileNotFoundError):
-            if file.stat().st_mtime < long_ago:
+            seen = file.stat()
+            if seen.st_mtime < long_ago and file.is_file():
                 file.unlink()
+                count, size = count + 1, size + seen.st_size
+    return count, size

@@ -11,6 +11,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 OFFLINE = "offline"
 ENGLISH = "English"
 WINDOW_WORDS, SMALL_WINDOW_WORDS = 25_000, 3_000
+SETTLED_DAYS = 60
+"""After so many days nothing new depends on the words of a transcript, as far as days come in order."""
 PROJECT = Path(__file__).resolve().parent.parent
 
 _ODD_IN_PATHS = frozenset('?#;$%{}\\"')
@@ -23,6 +25,16 @@ class Settings(BaseSettings):
 
     data_dir: Path = PROJECT / "data"
     state_url: SecretStr = SecretStr("")
+    backup_dir: Path | None = None
+    backup_every_days: Annotated[int, Field(ge=0)] = 1
+    backups_kept: Annotated[int, Field(ge=1)] = 7
+    keep_landing_days: Annotated[int, Field(ge=1)] = 14
+    keep_outbox_days: Annotated[int, Field(ge=0)] = 90
+    keep_logs_days: Annotated[int, Field(ge=0)] = 30
+    keep_answers_days: Annotated[int, Field(ge=0)] = 400
+    keep_transcripts_days: Annotated[int, Field(ge=0)] = 0
+    keep_history_days: Annotated[int, Field(ge=0)] = 730
+    keep_pages_days: Annotated[int, Field(ge=0)] = 0
     feeds: str = ""
     allow_hosts: Annotated[frozenset[str], NoDecode] = frozenset()
     warehouse_memory: Annotated[str, Field(pattern=r"^\d+(MB|GB)$")] = "600MB"
@@ -92,6 +104,14 @@ class Settings(BaseSettings):
             )
         return self
 
+    @field_validator("keep_transcripts_days", mode="after")
+    @classmethod
+    def _settled(cls, value: int) -> int:
+        """What a show says again is looked for in the 30 days before, and days are made up."""
+        if 0 < value < SETTLED_DAYS:
+            raise ValueError(f"new claims are compared with what was said before; keep {SETTLED_DAYS} days, or all (0)")
+        return value
+
     @field_validator("data_dir", mode="after")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -127,6 +147,10 @@ class Settings(BaseSettings):
     def landing(self) -> Path:
         """Where a task that talks to the network leaves what it got for the task that writes it to the warehouse."""
         return self.data_dir / "landing"
+
+    @property
+    def backups(self) -> Path:
+        return self.backup_dir.expanduser().resolve() if self.backup_dir else self.data_dir / "backups"
 
     @property
     def data_docs(self) -> Path:

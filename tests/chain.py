@@ -8,14 +8,15 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from unittest import mock
 
 from include.pipeline import build_claims, ingest_episodes, publish_digest, score_claims, transcribe_episodes
-from include.settings import PROJECT, settings
+from include.settings import settings
 from include.state import store
+from include.upkeep import rebuild
 from include.warehouse import mirror
 from include.warehouse.database import open_warehouse, records
 
@@ -71,18 +72,8 @@ def steps_of(dag: ModuleType, day: str) -> list[Callable[[], object]]:
 
 
 def build(selector: str, day: str) -> None:
-    """One `dbt build` of a selector. Raises AssertionError with what failed."""
-    from dbt.cli.main import dbtRunner
-
-    with open_warehouse() as connection:
-        mirror.bring(connection, store.of(settings()))
-    target = settings().data_dir / "dbt"
-    arguments = ["--quiet", "--log-path", str(target), "build", "--target-path", str(target)]
-    folders = ["--project-dir", str(PROJECT / "dbt"), "--profiles-dir", str(PROJECT / "dbt")]
-    with mock.patch.dict(os.environ, PODCAST_DAY=day):
-        result = dbtRunner().invoke([*arguments, *folders, "--selector", selector])
-    troubles = [f"{r.node.name}: {r.message}" for r in result.result or [] if r.status not in ("pass", "success")]
-    assert result.success, troubles or result.exception
+    """One `dbt build` of a selector. Raises RuntimeError with what failed."""
+    rebuild.build(settings(), selector, date.fromisoformat(day))
 
 
 def tables(file: Path, schemas: tuple[str, ...], leave_out: Mapping[str, set[str]] | None = None) -> dict[str, list]:

@@ -103,6 +103,8 @@
     delete from {{ arguments['target_relation'] }} where {{ replaced }};
     insert into {{ arguments['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arguments['temp_relation'] }};
+    {# That of a model in Python is a table like others, which nothing else drops. #}
+    drop table {{ arguments['temp_relation'] }};
 {%- endmacro %}
 
 

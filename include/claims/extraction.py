@@ -58,7 +58,8 @@ class Extracted:
 
 
 def to_read(connection: duckdb.DuckDBPyConnection, day: date, extractor: Extractor) -> list[ToRead]:
-    """The day's transcripts that this extractor has not read in this version."""
+    """The day's transcripts that this extractor has not read in this version. Of what is old only that there was a
+    transcript may be left: its claims stay."""
     done = {
         (row["episode_id"], row["extraction_key"])
         for row in records(
@@ -68,7 +69,9 @@ def to_read(connection: duckdb.DuckDBPyConnection, day: date, extractor: Extract
         )
     }
     entries = transcripts_of(connection, day, extractor)
-    return [entry for entry in entries if (entry.episode.episode_id, entry.extraction_key) not in done]
+    return [
+        entry for entry in entries if entry.segments and (entry.episode.episode_id, entry.extraction_key) not in done
+    ]
 
 
 def read_all(work: Sequence[ToRead], extractor: Extractor) -> list[Read]:

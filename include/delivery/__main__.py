@@ -30,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _five(day: date) -> list[ledger.Told]:
+    if not settings().published.exists():
+        return []
     with publication.open_copy(settings().published) as connection:
         five = "select rank, claim_id, theme_id from marts.top_insights where digest_date = $day"
         return [ledger.Told(*row) for row in connection.execute(five, {"day": day}).fetchall()]

@@ -28,8 +28,8 @@ FLOOR = 1.0
 FOR_ANOTHER_SHOW = 0.05
 SHOWS_COUNTED = 4
 BETTER_THAN_NEW = 0.15
-# What it adds that a sentence of the claim can head it: of 52 items that two readers graded, nearly all of these were
-# fit to be sent, and half of those under a topic line.
+# What it adds that a headline says what is claimed: of 52 items that readers graded nearly all of these were fit to be
+# sent, and half of those under a topic line. So these others come only for what the day is about.
 FOR_A_STATEMENT = 0.6
 # So many a day brings whatever heads them.
 FEWEST = 2

@@ -46,8 +46,7 @@ _COLUMNS = [llm_calls.c[field.name] for field in dataclasses.fields(Call)]
 
 class CallStore:
     """The calls that a state keeps; they outlive a power cut, and a killed process loses only the one that it was
-    waiting for. Safe for several
-    threads and processes."""
+    waiting for. Safe for several threads and processes."""
 
     def __init__(self, state: Store):
         self._state = state

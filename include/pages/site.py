@@ -138,6 +138,11 @@ def write_site(
     return site.changed
 
 
+def write_gone(folder: Path, path: str, site_url: str = "") -> None:
+    """Says in the place of a page that what it told was removed."""
+    _Writer(folder, (web_address(site_url) or "").rstrip("/")).page(path, "gone.html")
+
+
 class _Writer:
     """Puts pages into a folder and counts those that changed."""
 

@@ -3,7 +3,7 @@ talks to the network, and each is a process of its own.
 
 One file a hand-over and run, replaced atomically, so that a task that is run again finds what the one before it left,
 and two runs of one day do not find each other's. They are safe to delete while nothing runs; what is older than
-`KEPT` goes by itself when the same hand-over is written again.
+PODCAST_KEEP_LANDING_DAYS goes by itself when the same hand-over is written again.
 """
 
 import contextlib
@@ -21,9 +21,6 @@ from pydantic import TypeAdapter, ValidationError
 from include import leftovers
 from include.pipeline.run import Run
 from include.settings import settings
-
-KEPT = 14 * 86_400.0
-"""Seconds for which a run may be gone on with."""
 
 Left = TypeVar("Left")
 
@@ -79,7 +76,7 @@ class Handover(Generic[Left]):
         with unfinished.open("wb") as out:
             yield out.write
         os.replace(unfinished, file)
-        leftovers.forget((settings().landing / self.name).glob("*/*"), KEPT)
+        leftovers.forget((settings().landing / self.name).glob("*/*"), settings().keep_landing_days * 86_400)
 
     def _left(self, run: Run, suffix: str) -> Path:
         file = self._file(run, suffix)

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from include.pipeline.handover import Handover
 from include.pipeline.run import BY_HAND, Run, Summary, said
 from include.settings import settings
-from include.sources import episodes
+from include.sources import episodes, forgotten
 from include.sources.episodes import FeedReading, Validators
+from include.state import store
 from include.warehouse.database import open_warehouse
 
 VALIDATORS = Handover[dict[str, Validators]](
@@ -28,16 +29,19 @@ def fetch_feeds(partition_key: str | None, run_id: str = BY_HAND) -> Summary:
     run = Run.of(partition_key, run_id)
     known = VALIDATORS.get(run)
     listed, failed = episodes.listed_feeds(settings()), []
+    unwanted = forgotten.marks(store.of(settings()))
     with FEEDS.put_each(run) as put:
 
         def keep(reading: FeedReading) -> None:
-            put(reading)
-            failed.extend([reading.feed_url] if reading.error else [])
+            if wanted := forgotten.without(reading, unwanted):
+                put(wanted)
+                failed.extend([reading.feed_url] if reading.error else [])
 
         for place, why in listed.unusable.items():
             keep(FeedReading(place, None, datetime.now(UTC), error=why))
-        episodes.read_feeds(listed.urls, known, keep, settings().allow_hosts)
-    return said(feeds=len(listed.urls), failed=len(failed))
+        urls = [url for url in listed.urls if forgotten.feed_mark(url) not in unwanted]
+        episodes.read_feeds(urls, known, keep, settings().allow_hosts)
+    return said(feeds=len(urls), failed=len(failed))
 
 
 def land_episodes(partition_key: str | None, run_id: str = BY_HAND, only_asked: bool = False) -> Summary:

@@ -12,7 +12,6 @@ from typing import Any
 import duckdb
 
 from include import leftovers
-from include.pipeline.handover import KEPT
 from include.settings import settings
 
 
@@ -30,8 +29,8 @@ def note(context: Mapping[str, Any]) -> None:
 
 
 def take_in(connection: duckdb.DuckDBPyConnection) -> None:
-    """Brings what was noted into the warehouse. Safe to repeat; the files stay for a fortnight."""
-    leftovers.forget(_folder().glob("*"), KEPT)
+    """Brings what was noted into the warehouse. Safe to repeat; the files stay as others of landing/ do."""
+    leftovers.forget(_folder().glob("*"), settings().keep_landing_days * 86_400)
     if not any(_folder().glob("*.json")):
         return
     connection.execute(

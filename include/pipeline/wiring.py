@@ -42,6 +42,7 @@ class Tag(StrEnum):
     MODEL = "model"
     MAIL = "mail"
     WATCH = "watch"
+    UPKEEP = "upkeep"
 
 
 class FailureNotice(BaseNotifier):

@@ -84,6 +84,28 @@ class Store:
         """An `insert` into a table that may say what is to be done `on_conflict`."""
         return (postgresql if self._is_postgresql else sqlite).insert(table)
 
+    def copy_to(self, other: "Store") -> None:
+        """Writes all rows, as they are at this moment, into the empty state `other`, and leaves its file whole."""
+        with other.writing(durable=True) as connection:
+            self._copy_to(connection)
+        other.close()
+
+    def compact(self, *tables: Table) -> None:
+        """Leaves nothing of deleted rows in the files of these tables. Everybody waits meanwhile."""
+        if self._is_postgresql:
+            with self._ready.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                for table in tables:
+                    connection.exec_driver_sql(f"vacuum full {table.name}")
+            return
+        with self._ready.connect() as connection:
+            for statement in ("vacuum", "pragma wal_checkpoint(truncate)"):
+                connection.connection.execute(statement)
+
+    def close(self) -> None:
+        """Lets go of its connections, so that a SQLite file is one file; the next use opens it anew."""
+        self._engine.dispose()
+        self._is_ready = False
+
     def upsert(self, connection: Connection, table: Table, row: dict[str, Any]) -> None:
         """Writes a row in the place of the one with its key."""
         keys = [column.name for column in table.primary_key]

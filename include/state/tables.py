@@ -130,3 +130,11 @@ sent_insights = Table(
     Column("theme_id", Text),
     Index("sent_insights_by_recipient", "recipient", "digest_date"),
 )
+
+# grain: something that its owner had removed, by the SHA-256 of what it is known by; it is not taken in again
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("mark", Text, primary_key=True),
+    Column("forgotten_at", DateTime, nullable=False),
+)

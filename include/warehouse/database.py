@@ -54,7 +54,7 @@ def open_warehouse(path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnecti
         finally:
             connection.close()
     except duckdb.Error as error:
-        if holder := _holder(error):
+        if holder := held_by(error):
             raise WarehouseHeld(f"{_held(file, holder)} It was waited for in vain.") from None
         if _DAMAGE.search(str(error)):
             raise UnusableWarehouse(
@@ -119,6 +119,12 @@ def append(
         connection.unregister("incoming")
 
 
+def held_by(error: BaseException) -> str | None:
+    """Who has the file open, as DuckDB names the process; None where that is not what the error says."""
+    held = re.search(r"Conflicting lock is held in (.+? \(PID \d+\))", str(error))
+    return held[1] if held else None
+
+
 def records(
     connection: duckdb.DuckDBPyConnection, query: str, parameters: Mapping[str, Any] | None = None
 ) -> list[dict]:
@@ -126,12 +132,6 @@ def records(
     cursor = connection.execute(query, dict(parameters or {}))
     columns = [column[0] for column in cursor.description]
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _holder(error: BaseException) -> str | None:
-    """Who has the file open, as DuckDB names the process; None where that is not what the error says."""
-    held = re.search(r"Conflicting lock is held in (.+? \(PID \d+\))", str(error))
-    return held[1] if held else None
 
 
 def _held(file: Path, holder: str) -> str:
@@ -145,7 +145,7 @@ def _say_who_holds_it(state: tenacity.RetryCallState) -> None:
     """Once a minute, while it is waited for."""
     error = state.outcome.exception() if state.outcome else None
     if error and state.attempt_number % 60 == 2:
-        log.warning("%s This goes on by itself when the file is free.", _held(state.args[0], _holder(error) or "?"))
+        log.warning("%s This goes on by itself when the file is free.", _held(state.args[0], held_by(error) or "?"))
 
 
 def _content(connection: duckdb.DuckDBPyConnection, table: str, day: date) -> dict[date, tuple]:
@@ -166,7 +166,7 @@ def _changed(before: dict[date, tuple], after: dict[date, tuple]) -> list[date]:
 
 
 @tenacity.retry(
-    retry=tenacity.retry_if_exception(lambda error: _holder(error) is not None),
+    retry=tenacity.retry_if_exception(lambda error: held_by(error) is not None),
     wait=tenacity.wait_fixed(1),
     stop=tenacity.stop_after_delay(HELD_SECONDS),
     before_sleep=_say_who_holds_it,

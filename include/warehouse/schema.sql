@@ -291,6 +291,15 @@ create table if not exists ops.rejected_rows (
     "row" json
 );
 
+-- grain: a run of the maintenance and a kind of thing that it removed since it was older than the settings keep it
+create table if not exists ops.removals (
+    removed_at timestamp,
+    what varchar,
+    older_than date,
+    count bigint,
+    bytes bigint
+);
+
 -- grain: a digest and recipient; it follows the state
 create table if not exists ops.deliveries (
     digest_date date,
@@ -356,6 +365,37 @@ select
     failing_since,
     date_diff('day', failing_since, partition_date) + 1 as failing_days
 from failing;
+
+-- grain: a show and a time that it was not on the list of feeds: from `left_on` on, the first day that was run without
+-- it, until `back_on`, null while it is away. Days that were made up tell nothing of the list.
+create or replace view ops.absent_shows as
+with
+
+days as (
+    select partition_date, row_number() over (order by partition_date) as place
+    from (select distinct partition_date from raw.feed_fetches where made_up_on is null)
+),
+
+listed as (
+    select distinct feeds.show_id, days.partition_date, days.place
+    from raw.feed_fetches as fetches
+    inner join raw.feeds as feeds using (feed_url)
+    inner join days using (partition_date)
+),
+
+followed as (
+    select
+        show_id,
+        place,
+        lead(place) over (partition by show_id order by place) as next_place,
+        lead(partition_date) over (partition by show_id order by place) as next_date
+    from listed
+)
+
+select followed.show_id, days.partition_date as left_on, followed.next_date as back_on
+from followed
+inner join days on days.place = followed.place + 1
+where followed.next_place is distinct from followed.place + 1;
 
 -- grain: an item of a feed that is no episode, or not yet, and why
 create or replace view ops.skipped_items as

@@ -81,7 +81,8 @@ def with_quotes(answer: Mapping[str, Any], spoken: Spoken | None) -> dict[str, A
     claims = answer.get("claims")
     if spoken is None or not isinstance(claims, list):
         return dict(answer)
-    return {"claims": [claim | {"quote": " ".join(spoken.words[slice(*claim["quote"])])} for claim in claims]}
+    found = [" ".join(spoken.words[slice(*claim["quote"])]) if claim["quote"] else "" for claim in claims]
+    return {"claims": [claim | {"quote": quote} for claim, quote in zip(claims, found, strict=True)]}
 
 
 def main(arguments: list[str]) -> int:

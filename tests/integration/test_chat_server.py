@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
 from include.claims.chat.extractor import ChatExtractor
 from include.claims.chat.scorer import ChatScorer
@@ -29,6 +30,7 @@ from include.models.questions import NobodyAnswered, UnusableModel
 from include.models.turns import Turns
 from include.settings import PROJECT
 from include.state import store
+from include.state.tables import turns
 from include.themes.judge import Comparison, StoryJudge, together
 from include.transcripts.segment import Segment
 from tests import chain
@@ -373,13 +375,15 @@ def test_a_model_that_stays_silent_is_not_asked_for_ever(connect):
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_wrong_key_or_name_stops_at_once_and_says_what_to_set_without_the_key(connect, status, caplog):
+def test_a_wrong_key_or_name_stops_at_once_and_says_what_to_set_without_the_key(connect, status, tmp_path):
     with ChatServer(lambda _: error(status, f"Incorrect API key provided: {SECRET}")) as server:
         model = connect(server, concurrency=1)
         with pytest.raises(UnusableModel, match="PODCAST_LLM_MODEL") as caught:
             ChatExtractor(model, window_words=20, overlap_words=0).extract(EPISODE, TALK)
     assert SECRET not in str(caught.value)
     assert len(server.asked) == 1
+    with store.at(tmp_path / "calls").reading() as connection:
+        assert connection.execute(select(turns)).all() == [], "another process that asks the same would wait"
 
 
 @pytest.mark.parametrize("secret", [SECRET, "a-local-password"])
@@ -619,11 +623,11 @@ def test_ten_claims_are_rated_at_once_in_company_that_is_not_their_episodes(conn
     assert [score.novelty for episode in scores for score in episode] == [2.0 + i % 7 / 4 for i in range(30)]
 
 
-def test_what_it_was_worth_to_its_reader_counts_for_half_of_a_rating(connect):
+def test_what_it_was_worth_to_its_reader_counts_for_three_quarters_of_a_score(connect):
     claims = [replace(a_claim(i), features={"worth_at_reading": float(i)}) for i in range(4)]
     with ChatServer(judge(lambda _: 3.0)) as server:
         (scores,) = ChatScorer(connect(server)).score([read(claims)])
-    assert [score.score for score in scores] == [1.5, 2.0, 2.5, 3.0]
+    assert [score.score for score in scores] == [0.75, 1.5, 2.25, 3.0]
 
 
 def test_ratings_ten_times_too_high_are_no_ratings(connect):

@@ -162,6 +162,12 @@ def test_what_points_at_two_unnamed_things_is_not_quoted():
     assert "“" not in line("Does nobody know the harbour ferry of Ostrey? It makes it worse for grain and for them.")
 
 
+def test_that_something_is_there_is_no_statement():
+    told = "There have been tests at Harrow and Sons. Mara Voss found that wet clay cracks at nine hundred degrees."
+    assert line(told) == "Mara Voss found that wet clay cracks at nine hundred degrees"
+    assert "There" not in line("There have been experiments done at the kilns of Harrow and Sons in Skagen.")
+
+
 def test_a_denial_stays_with_what_it_denies():
     assert "no evidence" in line("There is no evidence for a leak.").lower()
 

@@ -7,6 +7,7 @@ members as (
 tellings as (
     select
         theme_id,
+        claim_id,
         partition_date,
         recording_show_id
     from {{ ref('int_theme_members') }}
@@ -18,6 +19,10 @@ scored as (
 
 stories as (
     select * from {{ ref('int_claim_stories') }}
+),
+
+gone as (
+    select * from {{ ref('int_gone_claims') }}
 ),
 
 candidates as (
@@ -62,6 +67,11 @@ shows_so_far as (
         on
             theme_days.theme_id = tellings.theme_id
             and tellings.partition_date between theme_days.partition_date - 30 and theme_days.partition_date
+    anti join gone
+        on
+            tellings.claim_id = gone.claim_id
+            and theme_days.partition_date >= gone.left_on
+            and theme_days.partition_date < gone.back_on
     group by all
 ),
 

@@ -21,18 +21,40 @@ labels as (
     ),
 {% endif %}
 
+last_days as (
+    select
+        theme_id,
+        max(partition_date) as last_day
+    from members
+    {% if is_incremental() %}
+        where theme_id in (select theme_id from touched)
+    {% endif %}
+    group by theme_id
+),
+
+-- By its last day, a theme counts no show that had left the list.
+counted as (
+    select
+        members.*,
+        gone.claim_id is null as counts
+    from members
+    inner join last_days on members.theme_id = last_days.theme_id
+    left join {{ ref('int_gone_claims') }} as gone
+        on
+            members.claim_id = gone.claim_id
+            and last_days.last_day >= gone.left_on
+            and last_days.last_day < gone.back_on
+),
+
 aggregated as (
     select
         theme_id,
         min(partition_date) as first_seen_date,
         max(partition_date) as last_seen_date,
-        cast(count(*) as integer) as claim_count,
-        cast(count(distinct recording_show_id) as integer) as show_count,
+        cast(count(*) filter (counts) as integer) as claim_count,
+        cast(count(distinct recording_show_id) filter (counts) as integer) as show_count,
         arg_min(claim_id, (partition_date, claim_id)) as first_claim_id
-    from members
-    {% if is_incremental() %}
-        where theme_id in (select theme_id from touched)
-    {% endif %}
+    from counted
     group by theme_id
 ),
 

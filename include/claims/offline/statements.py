@@ -218,23 +218,21 @@ def _leads_in(token: "Token", head: "Token") -> bool:
 
 def _alone(tokens: Sequence["Token"], subject: "Token", head: "Token") -> bool:
     """Whether a clause names what it speaks of: its subject is a name, a figure or a thing that is told apart, and each
-    "it" or "their" comes after something in the clause that it can stand for."""
+    "it" or "their" comes after something in the clause that it can stand for. "There are" names something and says
+    nothing of it, unless it denies it."""
     of = [t for t in subject.subtree if tokens[0].i <= t.i <= tokens[-1].i]
     if any(t.lower_ in SPEAKERS or t.lower_ in _LISTENERS for t in tokens):
         return False
     if subject.dep_ == "expl":
-        there = [c for c in head.children if c.dep_ in ("attr", "dobj", "nsubj")]
-        if not any(c.pos_ == "PROPN" or (c.pos_ == "NOUN" and c.lemma_ not in VAGUE) for c in there):
-            return False
-    else:
-        if subject.pos_ not in ("NOUN", "PROPN") or any(t.lower_ in _LATER for t in of):
-            return False
-        named = any(t.ent_type_ for t in of) or any(t.pos_ == "PROPN" for t in of)
-        if subject.lemma_.lower() in VAGUE and not named:
-            return False
-        definite = of[0].lower_ == "the" or of[0].tag_ == "PRP$"
-        if definite and not named and sum(t.pos_ in ("NOUN", "ADJ", "NUM", "VERB") for t in of) < 2:
-            return False
+        return any(t.lower_ in _DENYING for t in tokens) and not any(t.lower_ in _LATER for t in tokens)
+    if subject.pos_ not in ("NOUN", "PROPN") or any(t.lower_ in _LATER for t in of):
+        return False
+    named = any(t.ent_type_ for t in of) or any(t.pos_ == "PROPN" for t in of)
+    if subject.lemma_.lower() in VAGUE and not named:
+        return False
+    definite = of[0].lower_ == "the" or of[0].tag_ == "PRP$"
+    if definite and not named and sum(t.pos_ in ("NOUN", "ADJ", "NUM", "VERB") for t in of) < 2:
+        return False
     return not any(t.lower_ in _LATER and _reaches_out(t, subject, head) for t in tokens)
 
 

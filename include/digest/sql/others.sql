@@ -44,7 +44,12 @@ others as (
 
 select * exclude (worth)
 from others
-where said_on <= $day
+where
+    said_on <= $day
+    and show_id not in (
+        select show_id from ops.absent_shows
+        where $day >= left_on and $day < coalesce(back_on, date 'infinity') and left_on > said_on
+    )
 qualify
     row_number() over (
         partition by chosen_claim_id, is_close, show_id

@@ -13,6 +13,7 @@ from aiosmtpd.controller import Controller
 from invented_days import FULL, SHORT
 from sqlalchemy import select, text, update
 
+from include.delivery.__main__ import main
 from include.delivery.ledger import Told, begin, due, give_up, settle
 from include.delivery.mail import Letter, compose, message_id
 from include.delivery.outcome import Delivery
@@ -67,7 +68,7 @@ def serving(mailboxes: Mailboxes, **settings) -> Iterator[Smtp]:
     controller = Controller(mailboxes, hostname="127.0.0.1", port=free_port(), **settings)
     controller.start()
     mailboxes.port = controller.port
-    yield Smtp(lambda: smtplib.SMTP("127.0.0.1", controller.port, timeout=5))
+    yield Smtp(lambda: smtplib.SMTP("127.0.0.1", controller.port, timeout=60))
     controller.stop()
 
 
@@ -80,7 +81,7 @@ def mailboxes() -> Iterator[Mailboxes]:
 
 @pytest.fixture
 def smtp(mailboxes: Mailboxes) -> Smtp:
-    return Smtp(lambda: smtplib.SMTP("127.0.0.1", mailboxes.port, timeout=5))
+    return Smtp(lambda: smtplib.SMTP("127.0.0.1", mailboxes.port, timeout=60))
 
 
 @pytest.fixture
@@ -219,7 +220,7 @@ def test_a_passing_refusal_is_said_and_a_later_run_sends(state, smtp, mailboxes,
 
 
 def test_with_the_server_down_nothing_counts_as_sent_and_a_later_run_sends(state, smtp, mailboxes, mail_of):
-    nobody = Smtp(lambda: smtplib.SMTP("127.0.0.1", free_port(), timeout=5))
+    nobody = Smtp(lambda: smtplib.SMTP("127.0.0.1", free_port(), timeout=60))
     with pytest.raises(DeliveryError, match="no connection to the mail server"):
         deliver(state, FULL, [ANN], SENDER, nobody, mail_of)
     assert ledger(state)["ann@example.com"][0] == "deferred"
@@ -274,6 +275,16 @@ def test_a_mail_that_arrived_from_a_killed_run_counts_as_having_told_the_days_fi
     deliver(state, SHORT, [ANN], SENDER, smtp, lambda to, told: known.append(told) or mail_of(to, told))
 
     assert known == [{"t1", "t2", "t3", "t4", "t5"}]
+
+
+def test_a_mail_is_settled_by_a_command_also_where_nothing_was_published_yet(data_dir, smtp, capsys):
+    begun(store.at(data_dir), ANN, smtp)
+    arrived = [FULL.isoformat(), ANN.address, "arrived"]
+
+    assert main(arrived) == 0
+    assert ledger(store.at(data_dir))[ANN.address][0] == "sent"
+    assert main(arrived) == 1
+    assert "has been sent" in capsys.readouterr().err
 
 
 def test_a_mail_that_was_sent_cannot_be_settled_otherwise(state, smtp, mail_of):

@@ -111,6 +111,17 @@ def test_an_episode_whose_audio_was_left_out_says_so_once_with_the_last_try_of_e
     assert told == ["left out: too few dollars; left out: too few hours"]
 
 
+def test_what_a_show_said_that_has_left_the_list_is_not_related_from_then_on(connection):
+    feeds = {"s1": "http://one.example", "s2": "http://two.example"}
+    append(connection, "raw.feeds", [{"feed_url": url, "show_id": show} for show, url in feeds.items()])
+    asked = [(FULL, "s1"), (FULL, "s2"), (SHORT, "s1")]
+    rows = [{"feed_url": feeds[show], "partition_date": day, "status": "ok"} for day, show in asked]
+    append(connection, "raw.feed_fetches", rows)
+
+    assert [said.claim_id for said in read_digest(connection, FULL).insights[0].related] == ["c6"]
+    assert read_digest(connection, SHORT).insights[0].related == ()
+
+
 def test_related_insights_come_from_other_shows_and_from_no_later_day(connection):
     full, short = read_digest(connection, FULL), read_digest(connection, SHORT)
 

@@ -97,3 +97,8 @@ def upgrade() -> None:
         Column("theme_id", Text),
     )
     op.create_index("sent_insights_by_recipient", "sent_insights", ["recipient", "digest_date"])
+    op.create_table(
+        "forgotten",
+        Column("mark", Text, primary_key=True),
+        Column("forgotten_at", DateTime, nullable=False),
+    )
