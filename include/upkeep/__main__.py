@@ -59,7 +59,7 @@ def _restore(source: str) -> None:
         _say(
             "The state was lost and is the backup's. What was asked and paid since may be asked and paid again. "
             f"{done.withheld} mails are not sent by themselves, since they may have been: those that waited, and all "
-            f"from {done.last_day} to today; ops.deliveries names them. To have one sent:\n"
+            f"from {done.last_day} to yesterday; ops.deliveries names them. To have one sent:\n"
             "  python -m include.delivery DATE RECIPIENT lost"
         )
     _say(f"The last digest in it is of {done.last_day}. The next run makes up the days since; older ones: backfill.")

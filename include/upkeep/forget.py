@@ -99,17 +99,18 @@ def forget(settings: Settings, found: Traces) -> Forgotten:
         rows |= traces.strike_from_warehouse(connection, found)
     if found.days:
         rebuild.derive(settings, found.days[0])
-    if settings.published.exists():
+    if found.days or settings.published.exists():
         rebuild.publish(settings)
     snapshot.compact(settings.warehouse)
     return Forgotten(rows, files, [folder for folder in copies if folder not in unread], unread)
 
 
-def forget_again(settings: Settings) -> None:
-    """Strikes what was forgotten and is there again, as after going back to a backup that was kept elsewhere."""
+def forget_again(settings: Settings) -> bool:
+    """Strikes what was forgotten and is there again, as after going back to a backup that was kept elsewhere; says
+    whether anything was."""
     known = forgotten.marks(store.of(settings))
     if not known:
-        return
+        return False
     with open_warehouse(settings.warehouse) as connection:
         feeds = records(connection, "select feed_url, show_id from raw.feeds")
         episodes = records(connection, "from raw.episodes")
@@ -117,8 +118,10 @@ def forget_again(settings: Settings) -> None:
         shows = {row["show_id"] for row in feeds if forgotten.show_mark(row["show_id"]) in known}
         urls = {row["feed_url"] for row in feeds if forgotten.feed_mark(row["feed_url"]) in known}
         found = traces.of(connection, gone, urls, shows)
-    if found.episodes or found.feeds or found.shows:
+    is_there = bool(found.episodes or found.feeds or found.shows)
+    if is_there:
         forget(settings, found)
+    return is_there
 
 
 def _rewritten(folder: Path, found: Traces) -> bool:

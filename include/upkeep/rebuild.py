@@ -19,6 +19,7 @@ def derive(settings: Settings, day: date) -> None:
 
 def build(settings: Settings, selector: str, day: date) -> None:
     """One `dbt build` of a selector. Raises RuntimeError with what failed."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     with open_warehouse(settings.warehouse) as connection:
@@ -30,6 +31,10 @@ def build(settings: Settings, selector: str, day: date) -> None:
         result = dbtRunner().invoke(["--quiet", "--log-path", target, "build", *places, "--selector", selector])
     finally:
         del os.environ["PODCAST_DAY"]
+        if DuckDBConnectionManager._ENV:
+            # It would keep the file open that is to be replaced.
+            DuckDBConnectionManager._ENV.close()
+            DuckDBConnectionManager.close_all_connections()
     if not result.success:
         results: Any = result.result or ()
         troubles = [f"{one.node.name}: {one.message}" for one in results if one.status not in ("pass", "success")]

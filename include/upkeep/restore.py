@@ -3,7 +3,7 @@
 The warehouse becomes the one of the backup. The state does not go back where the present one can be read and goes on
 from the backup's: it keeps all that it has, so it is known what was sent and paid since. Where it is lost, the backup's
 takes its place, and no digest is mailed by itself that may have been mailed since: what waited then, and every day from
-the backup's last digest to today.
+the backup's last digest to yesterday.
 """
 
 import contextlib
@@ -61,6 +61,8 @@ def restore(folder: Path, settings: Settings, now: datetime | None = None) -> Re
     then = Store(f"sqlite:///{aside}/state.db.part", aside / "nothing")
     present = store.of(settings)
     goes_on = _goes_on(present, then, settings)
+    if settings.state_url.get_secret_value() and not goes_on:
+        present.copy_to(Store(f"sqlite:///{aside}/state.db", aside / "nothing"))
     present.close()
     gone = ("warehouse.duckdb*",) if goes_on else ("warehouse.duckdb*", "state.db*")
     for left in [left for pattern in gone for left in settings.data_dir.glob(pattern)]:
@@ -87,9 +89,8 @@ def restore(folder: Path, settings: Settings, now: datetime | None = None) -> Re
     (aside / "state.db.part").unlink()
     with contextlib.suppress(OSError):
         aside.rmdir()  # where there was nothing
-    if last_day:
+    if not forget.forget_again(settings) and last_day:
         rebuild.publish(settings)
-        forget.forget_again(settings)
     return Restored(backup, aside, last_day, goes_on, withheld)
 
 
@@ -129,7 +130,7 @@ def _withhold(connection: Connection, last_day: date | None, today: date, addres
     count = connection.scalar(select(func.count()).select_from(deliveries).where(waited)) or 0
     connection.execute(update(deliveries).where(waited).values(**told))
     first = last_day or backup.taken_at.date() - timedelta(days=1)
-    days = [first + timedelta(number) for number in range((today - first).days + 1)]
+    days = [first + timedelta(number) for number in range((today - first).days)]  # to the last that is over
     known = _mails(connection)
     rows = [
         {"digest_date": day, "recipient": address, **told}

@@ -46,6 +46,7 @@ DAGS = {
     "publish_digest",
     "deliver_digests",
     "watch_service",
+    "maintain_service",
 }
 AIRFLOW_SERVICES = ("init", "api-server", "scheduler", "dag-processor", "triggerer")
 SECRETS = ("postgres_password", "state_password", "admin_password", "fernet_key", "jwt_secret", "api_secret_key")
