@@ -8,8 +8,16 @@ from contextlib import closing
 import psycopg
 import pytest
 
+from include.state import store
 from include.state.store import Store
 from tests.postgres import needs_postgres, postgres
+
+
+@pytest.fixture(autouse=True)
+def _files_do_not_stay_open():
+    """Of hundreds of states, one a test."""
+    yield
+    store.close_idle()
 
 
 @pytest.fixture(scope="session")

@@ -245,10 +245,11 @@ def _begin_in_sqlite(connection: Connection) -> None:
         connection.exec_driver_sql("begin")
 
 
-def _close_idle() -> None:
-    """A connection must not be used on both sides of a fork."""
+def close_idle() -> None:
+    """Closes the connections that nobody uses, of all states that were opened: none must be used on both sides of a
+    fork."""
     for engine in list(_opened):
         engine.dispose()
 
 
-os.register_at_fork(before=_close_idle)
+os.register_at_fork(before=close_idle)
