@@ -144,11 +144,11 @@ def test_another_embedding_model_is_compared_with_itself_alone_and_who_goes_back
         last = connection.execute(
             "select distinct embedding_model from intermediate.int_claim_themes where partition_date = '2026-01-15'"
         ).fetchall()
-        five = connection.execute("select count(*) from marts.top_insights where digest_date = '2026-01-15'").fetchone()
+        told = connection.execute("select count(*) from marts.top_insights where digest_date = '2026-01-15'").fetchone()
     assert len(asked) == claims[0], "earlier days' claims are embedded anew, each once"
     assert server.asked == asked
     assert last == [("openai:text-embedding-3-small",)]
-    assert five == (5,)
+    assert told[0] >= 2, "vectors that mean nothing join stories that have nothing in common"
     with chain.environment(folder, **feeds):
         chain.run_day(DAYS[2])
     with open_warehouse(folder / "warehouse.duckdb") as connection:
