@@ -99,6 +99,8 @@ def forget(settings: Settings, found: Traces) -> Forgotten:
         rows |= traces.strike_from_warehouse(connection, found)
     if found.days:
         rebuild.derive(settings, found.days[0])
+        # dbt notes the command by which it was begun, and that names what is forgotten.
+        files += traces.strike_from_files(settings.data_dir / "dbt", found)
     if found.days or settings.published.exists():
         rebuild.publish(settings)
     snapshot.compact(settings.warehouse)

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import sqlite3
+import sys
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from html import unescape
@@ -126,7 +127,9 @@ def after(days, feeds, tmp_path_factory):
         before = {name: records_of(query) for name, query in KEPT.items()} | {"pages": pages()}
         places = {place.partition("/")[0] for place in where_said(folder, words)}
         elsewhere = shutil.copytree(backup.backups(settings().backups)[0], folder.parent / "elsewhere")
-        done = forget.forget(settings(), found)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["forget", "--episode", EPISODE])  # dbt notes by what it was begun
+            done = forget.forget(settings(), found)
         yield SimpleNamespace(data=folder, words=words, before=before, places=places, done=done, elsewhere=elsewhere)
 
 
