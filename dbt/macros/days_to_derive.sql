@@ -90,7 +90,6 @@
 {#- In one transaction the rows of the days to derive go and the new ones come; `kept` says which rows of these days
     stay as they are. Days of which the rows are others than before are noted for whoever reads the model. -#}
 {% macro get_incremental_replace_days_sql(arguments) -%}
-    {%- set columns = arguments['dest_columns'] | map(attribute='quoted') | join(', ') %}
     {%- set first, last = days_to_derive() %}
     {%- set day = config.get('day_column', 'partition_date') %}
     {%- set replaced %}
@@ -99,10 +98,7 @@
         and not ({{ config.get('kept') }})
         {%- endif %}
     {%- endset %}
-    {{ note_changes(arguments, columns, day, replaced) }}
-    delete from {{ arguments['target_relation'] }} where {{ replaced }};
-    insert into {{ arguments['target_relation'] }} ({{ columns }})
-    select {{ columns }} from {{ arguments['temp_relation'] }};
+    {{ replace_rows(arguments, day, replaced) }}
     {# That of a model in Python is a table like others, which nothing else drops. #}
     drop table {{ arguments['temp_relation'] }};
 {%- endmacro %}
@@ -111,12 +107,29 @@
 {#- As `replace_days` for what has a row a theme: all themes that were seen on the first of the days or after it, and
     those that the model gives anew. -#}
 {% macro get_incremental_replace_themes_sql(arguments) -%}
-    {%- set columns = arguments['dest_columns'] | map(attribute='quoted') | join(', ') %}
-    {%- set first, _ = days_to_derive() %}
     {%- set replaced %}
-        last_seen_date >= {{ first }} or theme_id in (select theme_id from {{ arguments['temp_relation'] }})
+        last_seen_date >= {{ first_day() }} or theme_id in (select theme_id from {{ arguments['temp_relation'] }})
     {%- endset %}
-    {{ note_changes(arguments, columns, 'last_seen_date', replaced) }}
+    {{ replace_rows(arguments, 'last_seen_date', replaced) }}
+{%- endmacro %}
+
+
+{#- The themes that such a model gives anew: those that were told on a day to derive, and those of its rows that were
+    seen since the first of these days, since they may have lost what was said last of them. `members` is what has the
+    claims of each theme. -#}
+{% macro themes_to_derive(members) -%}
+    select theme_id from {{ members }}
+    where {{ to_derive('partition_date') }}
+    union
+    select theme_id from {{ this }}
+    where last_seen_date >= {{ first_day() }}
+{%- endmacro %}
+
+
+{#- Puts the rows that a model gives in the place of those that `replaced` chooses, and notes which days that changes. -#}
+{% macro replace_rows(arguments, day, replaced) -%}
+    {%- set columns = arguments['dest_columns'] | map(attribute='quoted') | join(', ') %}
+    {{ note_changes(arguments, columns, day, replaced) }}
     delete from {{ arguments['target_relation'] }} where {{ replaced }};
     insert into {{ arguments['target_relation'] }} ({{ columns }})
     select {{ columns }} from {{ arguments['temp_relation'] }};

@@ -12,11 +12,7 @@ members as (
 
 {% if is_incremental() %}
     touched as (
-        select theme_id from members
-        where {{ to_derive('partition_date') }}
-        union
-        select theme_id from {{ this }}
-        where last_seen_date >= {{ first_day() }}
+        {{ themes_to_derive('members') }}
     ),
 {% endif %}
 

@@ -11,13 +11,8 @@ labels as (
 ),
 
 {% if is_incremental() %}
-    -- Also themes that have lost what was said last of them.
     touched as (
-        select theme_id from members
-        where {{ to_derive('partition_date') }}
-        union
-        select theme_id from {{ this }}
-        where last_seen_date >= {{ first_day() }}
+        {{ themes_to_derive('members') }}
     ),
 {% endif %}
 
