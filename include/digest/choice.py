@@ -111,7 +111,7 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
     """
     worth = candidates[candidates["score"] >= FLOOR]
     before = list(sent.itertuples(index=False))
-    ranked = []
+    ranked, stated = [], set()
     for claim in worth.itertuples(index=False):
         earlier = [one for one in before if _one_story(claim, one)]
         news = _news(claim, earlier)
@@ -119,12 +119,14 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
             continue
         shows = min(max(int(claim.show_count), 1), SHOWS_COUNTED)
         strength = claim.score + FOR_ANOTHER_SHOW * (shows - 1) - (BETTER_THAN_NEW if earlier else 0.0)
-        strength += FOR_A_STATEMENT * _is_stated(claim)
+        if _is_stated(claim):
+            stated.add(claim.claim_id)
+            strength += FOR_A_STATEMENT
         ranked.append((-round(strength, 6), claim.claim_id, claim, earlier, news))
     lifts = _lifts((-negative, claim) for negative, _, claim, *_ in ranked)
     ranked = [(round(entry[0] - lifts.get(entry[1], 0.0), 6), *entry[1:]) for entry in ranked]
     ranked.sort(key=lambda entry: entry[:2])
-    ranked = _fit_to_send(ranked, lifts)
+    ranked = _fit_to_send(ranked, stated | lifts.keys())
     taken = {claim.claim_id: seat for seat, claim in enumerate(seat_claims([e[2] for e in ranked], _one_hearing), 1)}
     reserve = [entry for entry in ranked if entry[1] not in taken][:RESERVE]
     places = taken | {entry[1]: place for place, entry in enumerate(reserve, SEATS + 1)}
@@ -152,13 +154,12 @@ def choose(candidates: pd.DataFrame, sent: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS)[1:])
 
 
-def _fit_to_send(ranked: Sequence[tuple], lifts: Collection[str]) -> list[tuple]:
-    """What says something in its headline, or tells best what the day is about; of a day that has fewer of these than
-    `FEWEST`, the strongest others as well."""
-    fit = {claim_id for _, claim_id, claim, *_ in ranked if claim_id in lifts or _is_stated(claim)}
+def _fit_to_send(ranked: Sequence[tuple], fit: Collection[str]) -> list[tuple]:
+    """The entries of the claims that are `fit`, by their ids; of a day that has fewer of these than `FEWEST`, the
+    strongest others as well."""
     others = [claim_id for _, claim_id, *_ in ranked if claim_id not in fit]
-    fit.update(others[: max(0, FEWEST - len(fit))])
-    return [entry for entry in ranked if entry[1] in fit]
+    wanted = {*fit, *others[: max(0, FEWEST - len(fit))]}
+    return [entry for entry in ranked if entry[1] in wanted]
 
 
 def _is_stated(claim: Any) -> bool:
