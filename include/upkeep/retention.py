@@ -20,7 +20,7 @@ from include.settings import Settings
 from include.state import store
 from include.state.store import Store
 from include.state.tables import llm_calls, reservations, transcription_jobs, turns
-from include.warehouse.database import append, transaction
+from include.warehouse.database import append, drop_unfinished, transaction
 
 _DAY = 86_400.0
 _SHORT_LIVED = {"audio": 1, "embeddings": 1}
@@ -29,7 +29,6 @@ _TURNS = "llm_turns"
 """The folder of landing/ whose few files are locked, never written: to remove one lets two have its place."""
 _RESERVATIONS_DAYS = 30
 _HISTORY = ("raw.feed_fetches", "raw.step_times", "ops.dropped_claims", "ops.rejected_rows")
-_TABLES = "select schema_name, table_name from duckdb_tables()"
 _TALK = ("raw.transcript_segments", "marts.segments")
 
 
@@ -106,14 +105,13 @@ def _of_state(settings: Settings, state: Store, now: datetime) -> Iterator[Remov
 
 def _rows(settings: Settings, connection: duckdb.DuckDBPyConnection, now: datetime) -> Iterator[Removal]:
     with transaction(connection):
-        for schema, name in connection.execute(_TABLES).fetchall():
-            if schema == "main" and "__dbt_tmp" in name:
-                connection.execute(f'drop table main."{name}"')  # what builds leave
+        drop_unfinished(connection)
         if days := settings.keep_answers_days:
             day = _before(now, days)
             emptied = "update raw.llm_calls set answer = null where called_at < $day and answer is not null"
             yield Removal("raw.llm_calls.answer", day, _count(connection, emptied, day))
-        there = {f"{schema}.{table}" for schema, table in connection.execute(_TABLES).fetchall()}
+        tables_there = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        there = {f"{schema}.{table}" for schema, table in tables_there}
         for tables, days in ((_HISTORY, settings.keep_history_days), (_TALK, settings.keep_transcripts_days)):
             for table in [table for table in tables if days and table in there]:
                 day = _before(now, days)

@@ -17,7 +17,7 @@ from sqlalchemy import delete
 from include.sources import forgotten
 from include.state.store import Store
 from include.state.tables import llm_calls, transcription_jobs
-from include.warehouse.database import append, records, transaction
+from include.warehouse.database import append, drop_unfinished, records, transaction
 
 LEAST_TELLING = 12
 """Characters of a title or sentence by which a file is recognised: shorter ones stand everywhere."""
@@ -118,10 +118,7 @@ def strike_from_warehouse(connection: duckdb.DuckDBPyConnection, traces: Traces)
         # What is derived loses rows here too, so a build would not see what that changes in the days after.
         for day in traces.days[:1]:
             append(connection, "raw.days_to_derive", [{"model": table, "first_day": day} for table in _NOTED])
-        for (name,) in connection.execute(
-            "select table_name from duckdb_tables() where schema_name = 'main' and contains(table_name, '__dbt_tmp')"
-        ).fetchall():
-            connection.execute(f'drop table main."{name}"')  # what an interrupted build left
+        drop_unfinished(connection)
         for table, columns in _tables(connection).items():
             parameters, conditions = _conditions(columns, traces)
             if table in _KEPT or not conditions:

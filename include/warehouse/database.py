@@ -119,6 +119,15 @@ def append(
         connection.unregister("incoming")
 
 
+def drop_unfinished(connection: duckdb.DuckDBPyConnection) -> None:
+    """Drops the tables that interrupted builds of dbt left: a model in Python puts its rows into one of the schema main
+    first."""
+    for (name,) in connection.execute(
+        "select table_name from duckdb_tables() where schema_name = 'main' and contains(table_name, '__dbt_tmp')"
+    ).fetchall():
+        connection.execute(f'drop table main."{name}"')
+
+
 def held_by(error: BaseException) -> str | None:
     """Who has the file open, as DuckDB names the process; None where that is not what the error says."""
     held = re.search(r"Conflicting lock is held in (.+? \(PID \d+\))", str(error))

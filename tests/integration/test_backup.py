@@ -9,7 +9,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from include.local.sample import server as sample
 from include.settings import PROJECT, settings
 from include.state import store
 from include.state.tables import reservations
@@ -20,12 +19,6 @@ from tests.integration.test_order_of_days import CLOCKS, SCHEMAS, _differences
 
 EARLIER, LATER = "2026-01-14", "2026-01-15"
 MAILS = {name: {"pending_at", "sent_at", "due_at"} for name in ("ops.deliveries", "staging.stg_deliveries")}
-
-
-@pytest.fixture(scope="module")
-def feeds():
-    with sample.serve(port=0) as address:
-        yield {"PODCAST_FEEDS": f"{address}/feeds.txt", "PODCAST_ALLOW_HOSTS": address.removeprefix("http://")}
 
 
 @pytest.fixture(scope="module")

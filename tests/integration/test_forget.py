@@ -15,7 +15,6 @@ import duckdb
 import pytest
 
 from include.local import parquet_files
-from include.local.sample import server as sample
 from include.pipeline import ingest_episodes
 from include.settings import PROJECT, settings
 from include.upkeep import backup, forget, restore
@@ -26,12 +25,6 @@ DAYS = ("2026-01-13", "2026-01-14")
 SAID_IN = {".sql", ".yml", ".py", ".html", ".csv"}
 EPISODE = "Eleven Weeks of Warnings"
 SHOW = "Slow Steaming"
-
-
-@pytest.fixture(scope="module")
-def feeds():
-    with sample.serve(port=0) as address:
-        yield {"PODCAST_FEEDS": f"{address}/feeds.txt", "PODCAST_ALLOW_HOSTS": address.removeprefix("http://")}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from include.local.sample import server as sample
 from include.settings import PROJECT
 from include.warehouse.database import open_warehouse, records
 from tests import chain
@@ -22,13 +21,6 @@ CLOCKS = {
     "ops.transcription_jobs": {"begun_at", "ended_at", "spent_on"},
 }
 """What depends on when a feed was read or a recording heard: the time, and whether the server had to send it again."""
-
-
-@pytest.fixture(scope="module")
-def feeds():
-    with sample.serve(port=0) as address:
-        host = address.removeprefix("http://")
-        yield {"PODCAST_FEEDS": f"{address}/feeds.txt", "PODCAST_ALLOW_HOSTS": host}
 
 
 @pytest.fixture(scope="module")
