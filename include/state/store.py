@@ -133,7 +133,7 @@ class Store:
             engine = sqlalchemy.create_engine(self._url, pool_pre_ping=True, **pool)
         elif self._url.get_backend_name() == "sqlite":
             engine = sqlalchemy.create_engine(self._url, connect_args={"timeout": BUSY_SECONDS}, **pool)
-            event.listen(engine, "connect", _leave_transactions_to_us)
+            event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_in_sqlite)
         else:
             raise UnusableState(
@@ -163,8 +163,6 @@ class Store:
         """The version of the tables; None where there are none."""
         try:
             with self._engine.connect() as connection:
-                if not self._is_postgresql:
-                    connection.connection.execute("pragma journal_mode = wal")
                 return connection.scalar(text("select version_num from alembic_version"))
         except (OperationalError, ProgrammingError) as error:
             if "alembic_version" in str(error.orig):
@@ -230,9 +228,11 @@ def _connected(engine: Engine) -> Connection:
     return engine.connect()
 
 
-def _leave_transactions_to_us(connection: Any, _: Any) -> None:
-    """Python's own driver would begin one late, and only for some statements."""
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    """Transactions are left to us: Python's own driver would begin one late, and only for some statements. The file is
+    turned to its write-ahead log here, where SQLAlchemy makes what goes wrong an error of its own."""
     connection.isolation_level = None
+    connection.execute("pragma journal_mode = wal")
 
 
 def _begin_in_sqlite(connection: Connection) -> None:

@@ -13,7 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from include.models.budget import Budget
 from include.models.calls import Call, CallStore
@@ -217,3 +217,12 @@ def _answered(text: str) -> Call:
         answer=text,
         called_at=store.now(),
     )
+
+
+def test_what_is_no_database_is_told_as_an_error_of_the_state(tmp_path):
+    (tmp_path / "state.db").write_bytes(b"no database" * 1_000)
+    with (
+        pytest.raises(DatabaseError, match="not a database"),
+        Store(f"sqlite:///{tmp_path}/state.db", tmp_path).reading(),
+    ):
+        pass
